@@ -1,0 +1,54 @@
+# One command each; all do their own set-up.
+#   make         build/bin/mutatenn and build/bin/mutatenn-worker
+#   make test    every test            make test-slow   the long ones too
+#   make demo    the example campaign into build/demo
+#   make bench   figures into bench/results
+#   make asan    unit tests under ASan and UBSan
+#   make format / tidy / docs / goldens
+PRESET ?= release
+PYTHON := $(CURDIR)/.venv/bin/python
+BUILD := build
+JOBS ?= $(shell nproc)
+
+.PHONY: all setup build test test-slow demo bench asan format tidy docs goldens clean
+all: build
+
+setup:
+	@tools/setup
+
+build: setup
+	@cmake --preset $(PRESET) -DPython3_EXECUTABLE=$(PYTHON) --log-level=WARNING
+	@cmake --build $(BUILD) -j $(JOBS)
+
+test: build
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -LE slow
+
+test-slow: build
+	@MUTATENN_SLOW_TESTS=1 ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+demo: build
+	@$(BUILD)/bin/mutatenn run examples/quickstart/campaign.json --out $(BUILD)/demo
+	@$(BUILD)/bin/mutatenn report $(BUILD)/demo --json $(BUILD)/demo/report.json --quiet
+	@$(BUILD)/bin/mutatenn report $(BUILD)/demo --format paper --out $(BUILD)/demo/paper --quiet
+	@echo "Results: $(BUILD)/demo/campaign.db, $(BUILD)/demo/report.json, $(BUILD)/demo/paper/"
+
+bench: build
+	@$(PYTHON) bench/rebuild_ratio.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
+
+asan:
+	@$(MAKE) --no-print-directory setup
+	@cmake --preset asan -DPython3_EXECUTABLE=$(PYTHON) --log-level=WARNING
+	@cmake --build build-asan -j $(JOBS)
+	@ctest --test-dir build-asan --output-on-failure -j $(JOBS) -L unit
+
+format:
+	@tools/format
+tidy: build
+	@tools/tidy $(BUILD)
+docs: build
+	@tools/update-docs $(BUILD)/bin/mutatenn
+goldens: build
+	@tools/update-goldens $(BUILD)
+
+clean:
+	@rm -rf build build-asan

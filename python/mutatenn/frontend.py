@@ -1,0 +1,106 @@
+"""The front-end child: `python -m mutatenn.frontend FD` answers JSON lines on the socket FD.
+
+    {"op": "import", "path": P, "weights": W}   -> {"ok": true, "module_file": F, "weights": [...],
+        "layers": [...], "bindings": [...], "num_inputs": n}; weights written to W, the module to F
+    {"op": "legalize", "module": JSON}          -> {"ok": true, "module": JSON}
+    {"op": "quit"}
+A failure is {"ok": false, "code": "invalid_input|unsupported|io|unavailable|tvm", "message": one line}.
+"""
+
+import importlib
+import json
+import os
+import socket
+import sys
+import traceback
+import warnings
+
+# File suffix -> (module, function) that returns a network.Imported. A new kind of model is a line here.
+IMPORTERS = {".onnx": ("mutatenn.onnx_import", "import_onnx")}
+
+
+def import_model(path, weights_file):
+    from mutatenn import network
+    import tvm
+
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in IMPORTERS:
+        known = ", ".join(IMPORTERS)
+        raise network.Failure("invalid_input", f"{path}: unknown kind of model '{suffix}'; known: {known}")
+    if not os.path.isfile(path):
+        raise network.Failure("invalid_input", f"{path}: no such file")
+    module_name, function = IMPORTERS[suffix]
+    imported = getattr(importlib.import_module(module_name), function)(path)
+    try:
+        result = network.finish(imported)
+    except network.Failure as failure:
+        raise network.Failure(failure.code, f"{path}: {failure}") from failure
+    described = network.write_weights(result.weights, weights_file)
+    module_file = weights_file + ".module.json"
+    try:
+        with open(module_file, "w", encoding="utf-8") as file:
+            file.write(tvm.ir.save_json(result.module))
+    except OSError as error:
+        raise network.Failure("io", f"cannot write {module_file}: {error.strerror}") from error
+    return {"module_file": module_file, "weights": described, "layers": result.layers,
+            "bindings": result.bindings, "num_inputs": result.num_inputs}  # fmt: skip
+
+
+def legalize(module_json):
+    """LegalizeOps, without a target: the result must not depend on one."""
+    import tvm
+    from mutatenn.network import Failure, op_name
+    from tvm import relax
+
+    module = relax.transform.LegalizeOps()(tvm.ir.load_json(module_json))
+    for block in module["main"].body.blocks:
+        for binding in block.bindings:
+            name = op_name(binding.value)
+            if name and name != "relax.call_tir":
+                raise Failure("unsupported", f"no legalisation for {name}")
+    return {"module": tvm.ir.save_json(module)}
+
+
+def answer(request):
+    def failure(code, message):
+        return {"ok": False, "code": code, "message": message}
+
+    try:
+        from mutatenn.network import Failure, first_line
+    except Exception as error:
+        return failure("unavailable", f"{sys.executable} cannot import TVM ({error}); run tools/setup, or "
+                       "name another Python in MUTATENN_PYTHON")  # fmt: skip
+    where = request["path"] + ": " if "path" in request else ""
+    try:
+        if request["op"] == "import":
+            return {"ok": True, **import_model(request["path"], request["weights"])}
+        if request["op"] == "legalize":
+            return {"ok": True, **legalize(request["module"])}
+        return failure("tvm", f"unknown operation {request['op']}")
+    except Failure as error:
+        return failure(error.code, str(error))
+    except ImportError as error:
+        return failure("unavailable", f"{where}{sys.executable}: {first_line(error)}; run tools/setup")
+    except Exception as error:
+        traceback.print_exc()  # to stderr, which the parent keeps
+        return failure("tvm", where + first_line(error))
+
+
+def main():
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    os.dup2(2, 1)  # what libraries print is no answer
+    warnings.simplefilter("ignore")
+    try:
+        import mutatenn.onnx_import  # noqa: F401  while the parent does other things
+    except Exception:
+        pass  # said in the answer to the first request
+    with channel.makefile("rb") as requests:
+        for line in requests:
+            request = json.loads(line)
+            if request.get("op") == "quit":
+                break
+            channel.sendall(json.dumps(answer(request)).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+// Metrics against numbers that scipy 1.17.1 gave (kendalltau, f_oneway in the project's .venv) and
+// against distances counted by hand.
+#include "analysis/metrics.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "analysis/anova.h"
+
+namespace mutatenn {
+namespace {
+
+std::vector<Ranked> List(const std::vector<int64_t>& labels) {
+  std::vector<Ranked> list;
+  for (int64_t label : labels) list.push_back({label, 10.0 - static_cast<double>(list.size())});
+  return list;
+}
+
+constexpr double kTolerance = 1e-12;  // of sums of a handful of doubles
+
+double Tau(const std::vector<double>& x, const std::vector<double>& y) {
+  return KendallTauB(x, y).value_or(-9);
+}
+
+TEST(KendallTauB, AsScipy) {
+  EXPECT_NEAR(Tau({1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}), 1, kTolerance);
+  EXPECT_NEAR(Tau({1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}), -1, kTolerance);
+  EXPECT_NEAR(Tau({3, 1, 2}, {1, 3, 2}), -1, kTolerance);
+  EXPECT_NEAR(Tau({1, 2, 2, 4, 5}, {1, 3, 2, 2, 5}), 0.6666666666666666, kTolerance);
+  EXPECT_NEAR(Tau({1, 2, 3, 4, 4, 4}, {2, 1, 3, 3, 4, 5}), 0.6943650748294137, kTolerance);
+}
+
+TEST(KendallTauB, HasNoValueWhereScipySaysNan) {
+  EXPECT_EQ(KendallTauB(std::vector<double>{1, 1, 1}, std::vector<double>{1, 2, 3}), std::nullopt);
+  EXPECT_EQ(KendallTauB(std::vector<double>{1}, std::vector<double>{1}), std::nullopt);
+  EXPECT_EQ(KendallTauB({}, {}), std::nullopt);
+}
+
+TEST(RankTau, IsOverRanksNotOverClassNumbers) {
+  // scipy.stats.kendalltau of the ranks; the original tool fed it the class numbers and got -1
+  // here.
+  EXPECT_NEAR(*RankTau(List({3, 1, 2}), List({1, 3, 2})), 0.33333333333333337, kTolerance);
+  EXPECT_NEAR(*RankTau(List({1, 2, 3}), List({1, 2, 3})), 1, kTolerance);
+  // Ranks 1 2 3 4 5 6 6 against 1 3 2 6 6 4 5.
+  EXPECT_NEAR(*RankTau(List({10, 11, 12, 13, 14}), List({10, 12, 11, 20, 21})), 0.44999999999999996,
+              kTolerance);
+  // Nothing in common: 1 2 3 4 4 4 against 4 4 4 1 2 3.
+  EXPECT_NEAR(*RankTau(List({1, 2, 3}), List({4, 5, 6})), -0.7500000000000001, kTolerance);
+  EXPECT_EQ(RankTau(List({1}), List({1})), std::nullopt);
+  EXPECT_EQ(RankTau({}, {}), std::nullopt);
+}
+
+TEST(LevenshteinDistance, CountedByHand) {
+  EXPECT_EQ(LevenshteinDistance(List({1, 2, 3}), List({1, 2, 3})), 0);
+  EXPECT_EQ(LevenshteinDistance(List({1, 2, 3}), List({1, 9, 3})), 1);
+  EXPECT_EQ(LevenshteinDistance(List({1, 2, 3, 4, 5}), List({2, 1, 3, 4, 5})), 2);
+  EXPECT_EQ(LevenshteinDistance(List({1, 2, 3, 4, 5}), List({2, 3, 4, 5, 6})), 2);  // shifted
+  EXPECT_EQ(LevenshteinDistance(List({1, 2, 3}), List({4, 5, 6})), 3);
+  EXPECT_EQ(LevenshteinDistance(List({11, 9, 20, 20, 5, 14}), List({19, 9, 20, 20, 9, 14, 7})), 3);
+  EXPECT_EQ(LevenshteinDistance(List({1}), List({})), 1);
+  EXPECT_EQ(LevenshteinDistance({}, {}), 0);
+}
+
+TEST(Top1Differs, FirstLabelOnly) {
+  EXPECT_FALSE(Top1Differs(List({1, 2}), List({1, 3})));
+  EXPECT_TRUE(Top1Differs(List({1, 2}), List({2, 1})));
+  EXPECT_TRUE(Top1Differs(List({1}), {}));
+  EXPECT_FALSE(Top1Differs({}, {}));
+}
+
+TEST(OneWayAnova, AsScipy) {
+  auto anova = OneWayAnova({{1, 2, 3}, {2, 3, 4.5}});
+  ASSERT_TRUE(anova);
+  EXPECT_NEAR(anova->statistic, 1.5806451612903227, 1e-10);
+  EXPECT_NEAR(anova->p_value, 0.277069167347592, 1e-10);
+  anova = OneWayAnova({{0.1, 0.2, 0.15, 0.12}, {0.3, 0.31, 0.29}});
+  EXPECT_NEAR(anova->statistic, 36.19148936170209, 1e-9);
+  EXPECT_NEAR(anova->p_value, 0.001824347328072345, 1e-10);
+  anova = OneWayAnova({{1}, {2, 3}});
+  EXPECT_NEAR(anova->statistic, 3, 1e-10);
+  EXPECT_NEAR(anova->p_value, 0.33333333333333337, 1e-10);
+  anova = OneWayAnova({{1, 1}, {2, 2}});
+  EXPECT_TRUE(std::isinf(anova->statistic));
+  EXPECT_EQ(anova->p_value, 0);
+}
+
+TEST(OneWayAnova, HasNoValueWhereScipySaysNan) {
+  EXPECT_FALSE(OneWayAnova({{1, 1}, {1, 1}}));
+  EXPECT_FALSE(OneWayAnova({{1}, {2}}));
+  EXPECT_FALSE(OneWayAnova({{1, 2}, {}}));
+  EXPECT_FALSE(OneWayAnova({{1, 2}}));
+  EXPECT_FALSE(OneWayAnova({}));
+}
+
+}  // namespace
+}  // namespace mutatenn

@@ -1,0 +1,161 @@
+// The campaign as one straight list of steps.
+#include "campaign/campaign.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "campaign/steps.h"
+
+namespace mutatenn {
+namespace fs = std::filesystem;
+namespace {
+
+// A folder we can write to, made if it does not exist.
+Status PrepareFolder(const std::string& out) {
+  std::error_code error;
+  fs::file_status status = fs::status(out, error);
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    return Fail(Code::kInvalidInput, out, ": is a file; --out names a folder");
+  }
+  TRY(MakeDirectories(out));
+  if (::access(out.c_str(), W_OK | X_OK) != 0) {
+    return Fail(Code::kIo, out, ": cannot be written to (", std::strerror(errno),
+                "); choose another --out or change its permissions");
+  }
+  return Ok();
+}
+
+fs::path Absolute(const std::string& folder) { return fs::absolute(folder).lexically_normal(); }
+
+enum class Phase { kBuild, kRun };
+
+Status Steps(CampaignContext& context, const CampaignOptions& options, Phase phase) {
+  const Config& config = context.config;
+  FoundImages found = TRY(FindImages(config));
+  TRY(CheckSameCampaign(context, found, options.complete));
+  TRY(RecordCampaign(context, found, options.complete));
+  for (const ModelConfig& model : config.models) TRY(PrepareImages(context, model, found));
+  for (const ModelConfig& model : config.models) TRY(BuildModel(context, model));
+  if (phase == Phase::kBuild) return Ok();
+  for (const ModelConfig& model : config.models) {
+    for (const DeviceConfig& device : config.devices) TRY(RunOriginals(context, model.name, device));
+    TRY(FixImageOrder(context, model.name, config.devices.front().name));
+    for (const DeviceConfig& device : config.devices) TRY(RunMutants(context, model.name, device));
+  }
+  return Ok();
+}
+
+// A stop that the user asked for is an outcome, not an error.
+Result<CampaignOutcome> Finish(CampaignContext& context, const Status& status) {
+  context.progress.End();
+  std::error_code ignored;
+  fs::remove_all(context.root / "scratch", ignored);
+  if (!status.ok()) {
+    if (!context.parts.interrupted()) return status.error();
+    context.outcome.interrupted = true;
+  }
+  return context.outcome;
+}
+
+Result<CampaignOutcome> Start(const Config& config, const CampaignOptions& options, const CampaignParts& parts,
+                              Progress& progress, Phase phase) {
+  TRY(PrepareFolder(options.out));
+  std::unique_ptr<Store> store = TRY(parts.open_store(StorePath(options.out)));
+  CampaignContext context{config, parts, *store, progress, Absolute(options.out), options.slow_oracle};
+  return Finish(context, Steps(context, options, phase));
+}
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+}  // namespace
+
+CampaignParts RealParts() {
+  CampaignParts parts;
+  parts.open_store = Store::Open;
+  parts.start_generator = StartGenerator;
+  parts.open_session = [](const DeviceConfig&, const std::string& scratch) {
+    // Configuration lets no other kind of session through yet.
+    return OpenLocalSession({.worker = "", .scratch = scratch, .sabotage_allowed = std::getenv("MUTATENN_SABOTAGE") != nullptr});
+  };
+  parts.sleep = [](double seconds) {
+    timespec wait{static_cast<time_t>(seconds), static_cast<long>((seconds - static_cast<time_t>(seconds)) * 1e9)};
+    ::nanosleep(&wait, nullptr);
+  };
+  // The first Ctrl-C stops at the next transaction; the second one ends the program as usual.
+  struct sigaction action = {};
+  action.sa_handler = [](int) {
+    stop_requested = 1;
+    static constexpr char kLine[] = "\nmutatenn: stopping; once more to stop at once (nothing stored is lost)\n";
+    [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, kLine, sizeof kLine - 1);
+  };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  parts.interrupted = [] { return stop_requested != 0; };
+  return parts;
+}
+
+Status CheckInterrupted(const CampaignContext& context) {
+  if (context.parts.interrupted()) return Fail(Code::kUnavailable, "interrupted");
+  return Ok();
+}
+
+Result<CampaignOutcome> RunCampaign(const Config& config, const CampaignOptions& options,
+                                    const CampaignParts& parts, Progress& progress) {
+  return Start(config, options, parts, progress, Phase::kRun);
+}
+
+Result<CampaignOutcome> BuildCampaign(const Config& config, const CampaignOptions& options,
+                                      const CampaignParts& parts, Progress& progress) {
+  return Start(config, options, parts, progress, Phase::kBuild);
+}
+
+Result<CampaignOutcome> ExecuteCampaign(const std::string& folder, const std::string& device_name,
+                                        const CampaignParts& parts, Progress& progress) {
+  if (!fs::exists(StorePath(folder))) {
+    return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn build CONFIG --out ", folder, "` makes one");
+  }
+  std::unique_ptr<Store> store = TRY(parts.open_store(StorePath(folder)));
+  std::optional<std::string> text = TRY(store->Meta(meta::kConfiguration));
+  if (!text) return Fail(Code::kInvalidInput, folder, ": was not built to its end; run `mutatenn build` again");
+  Config config = TRY(ConfigFromStore(TRY(ParseJson(*text, folder))));
+  std::vector<const DeviceConfig*> chosen;
+  std::vector<std::string> names;
+  for (const DeviceConfig& device : config.devices) {
+    names.push_back(device.name);
+    if (device_name.empty() || device.name == device_name) chosen.push_back(&device);
+  }
+  if (chosen.empty()) {
+    return Fail(Code::kInvalidInput, "--device: '", device_name, "' is no device of ", folder,
+                fmt::format("; it has '{}'", fmt::join(names, "', '")));
+  }
+  CampaignContext context{config, parts, *store, progress, Absolute(folder)};
+  auto steps = [&]() -> Status {
+    TRY(RecallCampaign(context));
+    for (const ModelConfig& model : config.models) {
+      if (!TRY(store->Meta(meta::Built(model.name)))) {
+        return Fail(Code::kInvalidInput, folder, ": '", model.name,
+                    "' was not built to its end; run `mutatenn build` again");
+      }
+      // The first device fixes the order of images, so its originals are always needed.
+      TRY(RunOriginals(context, model.name, config.devices.front()));
+      TRY(FixImageOrder(context, model.name, config.devices.front().name));
+      for (const DeviceConfig* device : chosen) {
+        TRY(RunOriginals(context, model.name, *device));
+        TRY(RunMutants(context, model.name, *device));
+      }
+    }
+    return Ok();
+  };
+  return Finish(context, steps());
+}
+
+}  // namespace mutatenn

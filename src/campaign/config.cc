@@ -1,0 +1,285 @@
+// From the text of a configuration to Config: the table checks keys and types, this file what lies
+// between keys: names used once, files that exist, operators that are known.
+#include "campaign/config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "campaign/key_table.h"
+
+namespace mutatenn {
+namespace fs = std::filesystem;
+namespace {
+
+Json Sorted(const Json& value) {
+  if (value.is_object()) {
+    std::map<std::string, Json> items;
+    for (const auto& [key, item] : value.items()) items[key] = Sorted(item);
+    Json sorted = Json::object();
+    for (auto& [key, item] : items) sorted[key] = std::move(item);
+    return sorted;
+  }
+  if (value.is_array()) {
+    Json sorted = Json::array();
+    for (const Json& item : value) sorted.push_back(Sorted(item));
+    return sorted;
+  }
+  return value;
+}
+
+// Names that are used twice, in lists of objects with "name".
+Status CheckNames(const Json& items, const std::string& where, const std::string& list) {
+  std::map<std::string, size_t> seen;
+  for (size_t i = 0; i < items.size(); ++i) {
+    std::string name = items[i].at("name");
+    auto [at, fresh] = seen.emplace(name, i);
+    if (!fresh) {
+      return Fail(Code::kInvalidInput, where,
+                  fmt::format("{0}[{1}].name: '{2}' is the name of {0}[{3}] too; give each its own", list, i,
+                              name, at->second));
+    }
+    for (unsigned char c : name) {
+      if (c < 32) {
+        return Fail(Code::kInvalidInput, where, fmt::format("{}[{}].name: holds a control character", list, i));
+      }
+    }
+  }
+  return Ok();
+}
+
+Status CheckTarget(const Json& target, const std::string& at) {
+  if (target.is_string()) return Ok();
+  auto kind = target.find("kind");
+  if (kind == target.end()) {
+    return Fail(Code::kInvalidInput, at, ".kind: is missing; say \"llvm\" for a CPU");
+  }
+  if (!kind->is_string()) return Fail(Code::kInvalidInput, at, ".kind: must be a string such as \"llvm\"");
+  auto mcpu = target.find("mcpu");
+  if (mcpu == target.end()) return Ok();
+  if (!mcpu->is_string()) return Fail(Code::kInvalidInput, at, ".mcpu: must be a string; say \"host\"");
+  if (*mcpu == "native") {
+    return Fail(Code::kInvalidInput, at, ".mcpu: 'native' is no CPU name TVM knows; say \"host\"");
+  }
+  return Ok();
+}
+
+Status CheckSession(const Json& session, const std::string& where, const std::string& path) {
+  static const ObjectKeys keys{{{"kind", KeyType::kString, "", true, nullptr, {"local"}}}};
+  TRY(CheckObject(session, keys, where, path));
+  return Ok();
+}
+
+class Reader {
+ public:
+  // `base` absent: paths are not resolved and files are not looked for.
+  Reader(std::string where, std::optional<fs::path> base) : where_(std::move(where)), base_(std::move(base)) {}
+
+  Result<Config> Read(const Json& json, const OperatorCatalog* catalog) {
+    Config config;
+    config.json = json;
+    config.kill = json.at("kill");
+    config.matrix = json.at("matrix");
+    config.timing = json.at("timing");
+    config.top_k = json.at("top_k");
+    config.seed = json.at("seed");
+    config.max_mutants = json.at("max_mutants");
+    config.timeout_factor = json.at("timeout").at("factor");
+    config.timeout_floor_s = json.at("timeout").at("floor_s");
+    config.level = json.at("level");
+    if (config.level > 3) {
+      return Fail(Code::kInvalidInput, where_, "level: is ", std::to_string(config.level), "; it must be 2 or 3");
+    }
+    config.jobs = json.at("jobs");
+    if (config.jobs == 0) config.jobs = std::max(1u, std::thread::hardware_concurrency());
+    config.cache = json.at("cache");
+    if (base_ && !config.cache.empty()) config.cache = Resolve(config.cache);
+    TRY(ReadModels(json, &config));
+    TRY(ReadDevices(json, &config));
+    TRY(ReadOperators(json, catalog, &config));
+    Json hashed = config.json;
+    for (const char* key : {"jobs", "memory_budget_mb", "cache"}) hashed.erase(key);
+    for (Json& device : hashed["devices"]) {
+      device.erase("jobs");
+      device.erase("memory_budget_mb");
+    }
+    config.hash = HashBytes(DumpJson(hashed));
+    return config;
+  }
+
+ private:
+  std::string Resolve(const std::string& path) const {
+    return fs::absolute(*base_ / path).lexically_normal().string();
+  }
+
+  Result<std::string> ExistingFile(const std::string& path, const std::string& key, bool folder_allowed) const {
+    if (!base_ || path.empty()) return path;
+    std::string resolved = Resolve(path);
+    std::error_code error;
+    fs::file_status status = fs::status(resolved, error);
+    if (!fs::exists(status)) {
+      return Fail(Code::kInvalidInput, where_, key, ": '", path, "' does not exist (looked for ", resolved,
+                  "; paths are relative to the configuration)");
+    }
+    if (fs::is_directory(status) && !folder_allowed) {
+      return Fail(Code::kInvalidInput, where_, key, ": '", path, "' is a folder; name a file");
+    }
+    return resolved;
+  }
+
+  Result<ImagesConfig> ReadImages(const Json& json, const std::string& key) const {
+    ImagesConfig images;
+    images.path = TRY(ExistingFile(json.at("path"), key + ".path", /*folder_allowed=*/true));
+    images.truth = TRY(ExistingFile(json.at("truth"), key + ".truth", /*folder_allowed=*/false));
+    return images;
+  }
+
+  Status ReadModels(const Json& json, Config* config) const {
+    const Json& models = json.at("models");
+    TRY(CheckNames(models, where_, "models"));
+    std::optional<ImagesConfig> common;
+    if (json.contains("images")) common = TRY(ReadImages(json.at("images"), "images"));
+    for (size_t i = 0; i < models.size(); ++i) {
+      const Json& entry = models[i];
+      std::string at = fmt::format("models[{}]", i);
+      ModelConfig model;
+      model.name = entry.at("name");
+      model.path = TRY(ExistingFile(entry.at("path"), at + ".path", /*folder_allowed=*/false));
+      model.classes = TRY(ExistingFile(entry.at("classes"), at + ".classes", /*folder_allowed=*/false));
+      const Json& pre = entry.at("preprocessing");
+      model.preprocessing.resize_short_side = pre.at("resize_short_side");
+      model.preprocessing.crop = pre.at("crop");
+      model.preprocessing.channels = pre.at("channels");
+      model.preprocessing.layout = pre.at("layout");
+      model.preprocessing.scale = pre.at("scale");
+      model.preprocessing.mean = pre.at("mean").get<std::vector<double>>();
+      model.preprocessing.std = pre.at("std").get<std::vector<double>>();
+      for (double deviation : model.preprocessing.std) {
+        if (deviation == 0) {
+          return Fail(Code::kInvalidInput, where_, at, ".preprocessing.std: holds a 0; pixels are divided by it");
+        }
+      }
+      int resize = model.preprocessing.resize_short_side, crop = model.preprocessing.crop;
+      if (resize > 0 && crop > resize) {
+        return Fail(Code::kInvalidInput, where_, at,
+                    fmt::format(".preprocessing.crop: {} does not fit into resize_short_side, {}", crop, resize));
+      }
+      if (entry.contains("images")) {
+        model.images = TRY(ReadImages(entry.at("images"), at + ".images"));
+      } else if (common) {
+        model.images = *common;
+      } else {
+        return Fail(Code::kInvalidInput, where_, "images: is missing; it names the images to run ", at, " on");
+      }
+      config->models.push_back(std::move(model));
+    }
+    return Ok();
+  }
+
+  Status ReadDevices(const Json& json, Config* config) const {
+    const Json& devices = json.at("devices");
+    TRY(CheckNames(devices, where_, "devices"));
+    for (size_t i = 0; i < devices.size(); ++i) {
+      const Json& entry = devices[i];
+      std::string at = fmt::format("devices[{}]", i);
+      DeviceConfig device;
+      device.name = entry.at("name");
+      device.target = entry.at("target");
+      device.session = entry.at("session");
+      TRY(CheckTarget(device.target, where_ + at + ".target"));
+      TRY(CheckSession(device.session, where_, at + ".session"));
+      device.jobs = entry.value("jobs", config->jobs);
+      // Devices are worked through one after the other, so one local worker is alive at a time and has
+      // the whole budget.
+      device.memory_budget_mb = entry.value("memory_budget_mb", json.at("memory_budget_mb").get<int64_t>());
+      config->devices.push_back(std::move(device));
+    }
+    return Ok();
+  }
+
+  Status ReadOperators(const Json& json, const OperatorCatalog* catalog, Config* config) const {
+    const Json& operators = json.at("operators");
+    std::map<std::string, size_t> seen;
+    for (size_t i = 0; i < operators.size(); ++i) {
+      std::string at = fmt::format("operators[{}]", i);
+      OperatorUse use;
+      use.id = operators[i].at("id");
+      for (const auto& [key, value] : operators[i].items()) {
+        if (key == "positions") {
+          use.positions = DumpJson(value);
+        } else if (key != "id") {
+          use.parameters[key] = value;
+        }
+      }
+      if (catalog != nullptr) {
+        if (std::find(catalog->ids.begin(), catalog->ids.end(), use.id) == catalog->ids.end()) {
+          std::string remedy = DidYouMean(use.id, catalog->ids);
+          if (remedy.empty()) remedy = "; `mutatenn operators` lists them";
+          return Fail(Code::kInvalidInput, where_, at, ".id: '", use.id, "' is no mutation operator", remedy);
+        }
+        Result<Json> checked = catalog->check(use.id, use.parameters);
+        if (!checked.ok()) {
+          return Fail(checked.error().code, where_, at, ".", checked.error().message);
+        }
+        use.parameters = std::move(*checked);
+        Json normal = {{"id", use.id}};
+        if (operators[i].contains("positions")) normal["positions"] = operators[i].at("positions");
+        for (const auto& [key, value] : use.parameters.items()) normal[key] = value;
+        config->json["operators"][i] = std::move(normal);
+      }
+      auto [at_first, fresh] = seen.emplace(OperatorKey(use), i);
+      if (!fresh) {
+        return Fail(Code::kInvalidInput, where_, at,
+                    fmt::format(": is the same as operators[{}]; remove one", at_first->second));
+      }
+      config->operators.push_back(std::move(use));
+    }
+    return Ok();
+  }
+
+  std::string where_;
+  std::optional<fs::path> base_;
+};
+
+}  // namespace
+
+Result<Config> ParseConfig(const std::string& text, const std::string& file, const OperatorCatalog& operators) {
+  Json json = TRY(ParseJson(text, file));
+  std::string where = file + ": ";
+  if (!json.is_object()) return Fail(Code::kInvalidInput, where, "it must hold one object {...}");
+  Json normal = TRY(CheckObject(json, CampaignKeys(), where, ""));
+  Config config = TRY(Reader(where, fs::path(file).parent_path()).Read(normal, &operators));
+  config.file = file;
+  return config;
+}
+
+Result<Config> ReadConfig(const std::string& file, const OperatorCatalog& operators) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    return Fail(Code::kInvalidInput, file, ": is a folder; name a configuration file");
+  }
+  return ParseConfig(TRY(ReadFile(file)), file, operators);
+}
+
+Result<Config> ConfigFromStore(const Json& json) {
+  // Written by us, but perhaps by an older version: the table fills in what is new.
+  Json normal = TRY(CheckObject(json, CampaignKeys(), "the stored configuration: ", ""));
+  return Reader("the stored configuration: ", std::nullopt).Read(normal, nullptr);
+}
+
+std::string OperatorKey(const OperatorUse& use) {
+  std::string key = use.id + " " + DumpJson(Sorted(use.parameters));
+  if (!use.positions.empty()) key += " " + use.positions;
+  return key;
+}
+
+std::string TargetText(const Json& target) { return DumpJson(Sorted(target)); }
+
+}  // namespace mutatenn

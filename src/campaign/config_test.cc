@@ -1,0 +1,246 @@
+// Every way to get a configuration wrong, and the exact line it gives.
+#include "campaign/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "base/files.h"
+#include "campaign/key_table.h"
+
+namespace mutatenn {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Two operators, one with a parameter; no TVM.
+OperatorCatalog SmallCatalog() {
+  OperatorCatalog catalog;
+  catalog.ids = {"code.store_add", "graph.relu_to_sigmoid"};
+  catalog.check = [](const std::string& id, const Json& given) -> Result<Json> {
+    Json checked = Json::object();
+    if (id == "code.store_add") checked["value"] = given.value("value", Json(1.0));
+    for (const auto& [key, value] : given.items()) {
+      if (!checked.contains(key)) return Fail(Code::kInvalidInput, key, ": is no parameter of '", id, "'");
+      if (!value.is_number()) return Fail(Code::kInvalidInput, key, ": must be a number");
+    }
+    return checked;
+  };
+  return catalog;
+}
+
+class ConfigTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / ("config_test." + std::to_string(::getpid()));
+    fs::create_directories(folder_ / "images");
+    std::ofstream(folder_ / "net.onnx") << "x";
+    std::ofstream(folder_ / "classes.txt") << "cat\n";
+    file_ = (folder_ / "campaign.json").string();
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static Json Good() {
+    return {{"models", Json::array({{{"name", "net"}, {"path", "net.onnx"}}})},
+            {"images", {{"path", "images"}}},
+            {"devices", Json::array({{{"name", "a"}, {"target", {{"kind", "llvm"}}}}})},
+            {"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})}};
+  }
+  Result<Config> Parse(const Json& json) { return ParseConfig(json.dump(), file_, SmallCatalog()); }
+
+  fs::path folder_;
+  std::string file_;
+};
+
+TEST_F(ConfigTest, FillsInDefaultsAndResolvesPaths) {
+  Result<Config> config = Parse(Good());
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->models[0].path, (folder_ / "net.onnx").string());
+  EXPECT_EQ(config->models[0].images.path, (folder_ / "images").string());
+  EXPECT_EQ(config->models[0].preprocessing.crop, 224);
+  EXPECT_EQ(config->matrix, "early");
+  EXPECT_EQ(config->top_k, 5);
+  EXPECT_EQ(config->timeout_factor, 10);
+  EXPECT_EQ(config->devices[0].memory_budget_mb, 2048);
+  EXPECT_EQ(config->devices[0].session, (Json{{"kind", "local"}}));
+  EXPECT_GE(config->jobs, 1);
+}
+
+TEST_F(ConfigTest, TakesComments) {
+  std::string text = Good().dump();
+  EXPECT_TRUE(ParseConfig("// a campaign\n" + text + "/* end */", file_, SmallCatalog()).ok());
+}
+
+TEST_F(ConfigTest, WhatNoVerdictDependsOnDoesNotChangeTheHash) {
+  std::string hash = Parse(Good()).value().hash;
+  Json json = Good();
+  json["jobs"] = 7;
+  json["memory_budget_mb"] = 64;
+  json["cache"] = "somewhere";
+  json["devices"][0]["jobs"] = 3;
+  EXPECT_EQ(Parse(json).value().hash, hash);
+  json["seed"] = 2;
+  EXPECT_NE(Parse(json).value().hash, hash);
+}
+
+TEST_F(ConfigTest, StoredConfigurationReadsBackTheSame) {
+  Json json = Good();
+  json["operators"].push_back({{"id", "code.store_add"}, {"value", 0.5}, {"positions", Json::array({3, 7})}});
+  Config config = Parse(json).value();
+  Result<Config> stored = ConfigFromStore(ParseJson(DumpJson(config.json), "stored").value());
+  ASSERT_TRUE(stored.ok()) << stored.error().message;
+  EXPECT_EQ(stored->json, config.json);
+  EXPECT_EQ(stored->hash, config.hash);
+  ASSERT_EQ(stored->operators.size(), 2u);
+  EXPECT_EQ(OperatorKey(stored->operators[1]), OperatorKey(config.operators[1]));
+  EXPECT_EQ(OperatorKey(config.operators[1]), "code.store_add {\"value\":0.5} [3,7]");
+}
+
+TEST_F(ConfigTest, ModelsOwnImagesCountInsteadOfTheCampaigns) {
+  Json json = Good();
+  fs::create_directories(folder_ / "own");
+  json["models"][0]["images"] = {{"path", "own"}};
+  EXPECT_EQ(Parse(json).value().models[0].images.path, (folder_ / "own").string());
+  json.erase("images");
+  EXPECT_TRUE(Parse(json).ok());
+}
+
+struct BadInput {
+  const char* name;
+  std::function<void(Json&)> spoil;
+  std::string message;  // after "FILE: "; FOLDER stands for the configuration's
+};
+
+void PrintTo(const BadInput& bad, std::ostream* out) { *out << bad.name; }
+
+class BadConfig : public ConfigTest, public testing::WithParamInterface<BadInput> {};
+
+TEST_P(BadConfig, IsRefusedWithOneLine) {
+  Json json = Good();
+  GetParam().spoil(json);
+  Result<Config> config = Parse(json);
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, Code::kInvalidInput);
+  std::string expected = file_ + ": " + GetParam().message;
+  if (auto at = expected.find("FOLDER"); at != std::string::npos) expected.replace(at, 6, folder_.string());
+  EXPECT_EQ(config.error().message, expected);
+  EXPECT_EQ(config.error().message.find('\n'), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadConfig,
+    testing::Values(
+        BadInput{"unknown_key", [](Json& j) { j["max_mutant"] = 3; },
+                 "max_mutant: unknown key; did you mean 'max_mutants'?"},
+        BadInput{"unknown_key_far", [](Json& j) { j["images"]["colour"] = 3; },
+                 "images.colour: unknown key; the keys here are path, truth"},
+        BadInput{"misspelt_required_key",
+                 [](Json& j) {
+                   j["device"] = j["devices"];
+                   j.erase("devices");
+                 },
+                 "device: unknown key; did you mean 'devices'?"},
+        BadInput{"missing_key", [](Json& j) { j["devices"][0].erase("target"); },
+                 "devices[0].target: is missing; it must be an object such as {\"kind\": \"llvm\", \"mcpu\": "
+                 "\"host\"}"},
+        BadInput{"wrong_type", [](Json& j) { j["top_k"] = "five"; },
+                 "top_k: is 'five'; it must be a whole number"},
+        BadInput{"fraction", [](Json& j) { j["seed"] = 1.5; }, "seed: is 1.5; it must be a whole number"},
+        BadInput{"list_for_object", [](Json& j) { j["images"] = Json::array(); },
+                 "images: is []; it must be an object {...}"},
+        BadInput{"item_no_object", [](Json& j) { j["devices"][0] = 3; },
+                 "devices: is [3]; it must be a list of objects [{...}]"},
+        BadInput{"negative", [](Json& j) { j["max_mutants"] = -1; }, "max_mutants: is -1; it must be at least 0"},
+        BadInput{"zero_scale", [](Json& j) { j["models"][0]["preprocessing"]["scale"] = 0; },
+                 "models[0].preprocessing.scale: is 0; it must be above 0"},
+        BadInput{"choice", [](Json& j) { j["matrix"] = "late"; },
+                 "matrix: 'late' is not known; say 'early' or 'full'"},
+        BadInput{"kill", [](Json& j) { j["kill"] = "top5"; }, "kill: 'top5' is not known; say 'top1'"},
+        BadInput{"empty_list", [](Json& j) { j["operators"] = Json::array(); },
+                 "operators: is empty; name at least 1"},
+        BadInput{"empty_name", [](Json& j) { j["models"][0]["name"] = ""; }, "models[0].name: is empty"},
+        BadInput{"mean_length",
+                 [](Json& j) { j["models"][0]["preprocessing"]["mean"] = Json::array({1, 2}); },
+                 "models[0].preprocessing.mean: has 2 numbers; it must have 3, one a channel"},
+        BadInput{"std_zero",
+                 [](Json& j) { j["models"][0]["preprocessing"]["std"] = Json::array({1, 0, 1}); },
+                 "models[0].preprocessing.std: holds a 0; pixels are divided by it"},
+        BadInput{"crop_beyond_resize", [](Json& j) { j["models"][0]["preprocessing"]["crop"] = 300; },
+                 "models[0].preprocessing.crop: 300 does not fit into resize_short_side, 256"},
+        BadInput{"missing_model", [](Json& j) { j["models"][0]["path"] = "nit.onnx"; },
+                 "models[0].path: 'nit.onnx' does not exist (looked for FOLDER/nit.onnx; paths are relative to "
+                 "the configuration)"},
+        BadInput{"model_is_folder", [](Json& j) { j["models"][0]["path"] = "images"; },
+                 "models[0].path: 'images' is a folder; name a file"},
+        BadInput{"missing_classes", [](Json& j) { j["models"][0]["classes"] = "c.txt"; },
+                 "models[0].classes: 'c.txt' does not exist (looked for FOLDER/c.txt; paths are relative to the "
+                 "configuration)"},
+        BadInput{"missing_images", [](Json& j) { j["images"]["path"] = "pictures"; },
+                 "images.path: 'pictures' does not exist (looked for FOLDER/pictures; paths are relative to the "
+                 "configuration)"},
+        BadInput{"no_images", [](Json& j) { j.erase("images"); },
+                 "images: is missing; it names the images to run models[0] on"},
+        BadInput{"duplicate_device", [](Json& j) { j["devices"].push_back(j["devices"][0]); },
+                 "devices[1].name: 'a' is the name of devices[0] too; give each its own"},
+        BadInput{"duplicate_model", [](Json& j) { j["models"].push_back(j["models"][0]); },
+                 "models[1].name: 'net' is the name of models[0] too; give each its own"},
+        BadInput{"mcpu_native",
+                 [](Json& j) {
+                   j["devices"].push_back({{"name", "b"}, {"target", {{"kind", "llvm"}, {"mcpu", "native"}}}});
+                 },
+                 "devices[1].target.mcpu: 'native' is no CPU name TVM knows; say \"host\""},
+        BadInput{"target_without_kind", [](Json& j) { j["devices"][0]["target"] = {{"mcpu", "host"}}; },
+                 "devices[0].target.kind: is missing; say \"llvm\" for a CPU"},
+        BadInput{"target_number", [](Json& j) { j["devices"][0]["target"] = 3; },
+                 "devices[0].target: is 3; it must be an object such as {\"kind\": \"llvm\", \"mcpu\": \"host\"}"},
+        BadInput{"session_kind", [](Json& j) { j["devices"][0]["session"] = {{"kind", "carrier pigeon"}}; },
+                 "devices[0].session.kind: 'carrier pigeon' is not known; say 'local'"},
+        BadInput{"unknown_operator", [](Json& j) { j["operators"][0]["id"] = "graph.relu_to_sigmoyd"; },
+                 "operators[0].id: 'graph.relu_to_sigmoyd' is no mutation operator; did you mean "
+                 "'graph.relu_to_sigmoid'?"},
+        BadInput{"unknown_operator_far", [](Json& j) { j["operators"][0]["id"] = "banana"; },
+                 "operators[0].id: 'banana' is no mutation operator; `mutatenn operators` lists them"},
+        BadInput{"operator_parameter", [](Json& j) { j["operators"][0]["arg"] = 1; },
+                 "operators[0].arg: is no parameter of 'graph.relu_to_sigmoid'"},
+        BadInput{"same_operator_twice", [](Json& j) { j["operators"].push_back(j["operators"][0]); },
+                 "operators[1]: is the same as operators[0]; remove one"},
+        BadInput{"positions", [](Json& j) { j["operators"][0]["positions"] = "middle"; },
+                 "operators[0].positions: is 'middle'; it must be \"all\", \"start\", \"end\", a percentage such "
+                 "as \"20%\", or a list of whole numbers such as [3, 7]"},
+        BadInput{"positions_percent", [](Json& j) { j["operators"][0]["positions"] = "120%"; },
+                 "operators[0].positions: is '120%'; it must be \"all\", \"start\", \"end\", a percentage such as "
+                 "\"20%\", or a list of whole numbers such as [3, 7]"},
+        BadInput{"level", [](Json& j) { j["level"] = 4; }, "level: is 4; it must be 2 or 3"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(ConfigTest, WhatIsNoJsonNamesTheFile) {
+  Result<Config> config = ParseConfig("{ \"models\": [", file_, SmallCatalog());
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().message.rfind(file_ + ": not valid JSON: ", 0), 0u) << config.error().message;
+  EXPECT_EQ(ParseConfig("[]", file_, SmallCatalog()).error().message, file_ + ": it must hold one object {...}");
+}
+
+TEST_F(ConfigTest, MissingFileAndFolderAreRefused) {
+  EXPECT_EQ(ReadConfig(file_, SmallCatalog()).error().code, Code::kNotFound);
+  EXPECT_EQ(ReadConfig(folder_.string(), SmallCatalog()).error().message,
+            folder_.string() + ": is a folder; name a configuration file");
+}
+
+TEST(Nearest, IsTheNearestOrNone) {
+  EXPECT_EQ(Nearest("devces", {"devices", "models"}), "devices");
+  EXPECT_EQ(Nearest("x", {"devices", "models"}), "");
+  EXPECT_EQ(Nearest("abc", {"xyz"}), "");
+}
+
+TEST(Schema, DocsHoldTheSchemaOfTheTable) {
+  const char* source = std::getenv("MUTATENN_SOURCE_DIR");
+  if (source == nullptr) GTEST_SKIP() << "MUTATENN_SOURCE_DIR is not set";
+  Result<std::string> text = ReadFile(fs::path(source) / "docs/campaign.schema.json");
+  ASSERT_TRUE(text.ok()) << text.error().message;
+  EXPECT_EQ(*text, CampaignSchema()) << "run: mutatenn schema > docs/campaign.schema.json";
+}
+
+}  // namespace
+}  // namespace mutatenn

@@ -1,0 +1,278 @@
+// Every pending mutant of a model on a device: images in chunks outside, mutants inside, the worker's
+// queue kept full, the fates of a mutant and chunk stored in one transaction as they come.
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "campaign/state.h"
+#include "campaign/steps.h"
+#include "judge/top_json.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr int kQueueDepthPerJob = 3;
+constexpr double kCollectWait_s = 0.5;
+constexpr int kTriesPerMutant = 3;  // a mutant that takes its worker along is left pending after these
+
+using Tops = std::map<std::string, std::vector<Ranked>>;  // by image
+
+// A mutant on this device.
+struct Work {
+  std::string id;
+  MutantLife life;
+  std::set<std::string> done;  // images with a fate that counts
+  bool detected = false;       // one of those fates kills
+  int failures = 0;            // tool errors and lost workers while it ran
+};
+
+class DeviceRun {
+ public:
+  DeviceRun(CampaignContext& context, std::string model, const DeviceConfig& device)
+      : context_(context), model_(std::move(model)), device_(device) {}
+
+  Status Run() {
+    images_ = TRY(context_.store.Images(model_));
+    TRY(ReadOriginals());
+    TRY(ReadWork());
+    int64_t waiting = std::count_if(work_.begin(), work_.end(), [](const Work& w) { return w.life.waiting(); });
+    if (waiting == 0) return Ok();
+    auto all = static_cast<int64_t>(work_.size());
+    context_.progress.Begin("running mutants on " + device_.name, all, all - waiting);
+    Status status = WithRestarts(context_, device_.name, [this] { return Pass(); }, [this] {
+      return std::exchange(stored_something_, false);
+    });
+    context_.progress.End();
+    if (!status.ok() && (status.error().code != Code::kUnavailable || context_.parts.interrupted())) {
+      return status;
+    }
+    if (!status.ok()) failure_ = status.error().message;
+    return Report();
+  }
+
+ private:
+  Status ReadOriginals() {
+    for (const StoredOriginal& original : TRY(context_.store.Originals(model_))) {
+      if (original.device != device_.name) continue;
+      std::string where = "the stored original on " + original.image;
+      originals_[original.image] = TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where));
+    }
+    return Ok();
+  }
+
+  Status ReadWork() {
+    if (std::optional<std::string> noted = TRY(context_.store.Meta(meta::kRerunTimeouts))) {
+      rerun_timeouts_ = TRY(ParseJson(*noted, "the stored list of timeouts"));
+    }
+    std::set<std::string> again;
+    if (rerun_timeouts_.contains(model_) && rerun_timeouts_[model_].contains(device_.name)) {
+      again = rerun_timeouts_[model_][device_.name].get<std::set<std::string>>();
+    }
+    std::map<std::string, std::string> builds;
+    int target = context_.target_of_device.at(device_.name);
+    for (const StoredBuild& build : TRY(context_.store.Builds(model_))) {
+      if (build.target_index == target) builds[build.mutant] = build.state;
+    }
+    std::map<std::string, std::vector<StoredFate>> fates;
+    for (StoredFate& fate : TRY(context_.store.Fates(model_, device_.name))) {
+      if (fate.ending == "timeout" && again.count(fate.mutant)) continue;
+      fates[fate.mutant].push_back(std::move(fate));
+    }
+    for (const StoredOutOfBounds& known : TRY(context_.store.OutOfBoundsOf(model_))) {
+      if (known.device == device_.name) out_of_bounds_known_.insert(known.mutant);
+    }
+    for (const StoredMutant& mutant : TRY(context_.store.Mutants(model_))) {
+      auto build = builds.find(mutant.id);
+      if (!mutant.selected || build == builds.end()) continue;
+      Work work{mutant.id, {}, {}, false, 0};
+      work.life.MoveTo(build->second == "ok"          ? MutantState::kBuilt
+                       : build->second == "stillborn" ? MutantState::kStillborn
+                                                      : MutantState::kEquivalent);
+      if (work.life.state() != MutantState::kBuilt) continue;
+      for (const StoredFate& fate : fates[mutant.id]) {
+        std::string where = "the stored fate of " + mutant.id;
+        Take(work, fate, TRY(TopFromJson(TRY(ParseJson(fate.top_json, where)), where)));
+      }
+      if (Open(work, images_).empty()) work.life.MoveTo(MutantState::kDone);
+      work_.push_back(std::move(work));
+    }
+    return Ok();
+  }
+
+  void Take(Work& work, const StoredFate& fate, const std::vector<Ranked>& top) {
+    work.done.insert(fate.image);
+    work.detected |= fate.ending != "ok" || KilledByTop1(originals_[fate.image], top);
+  }
+
+  // The images of `chunk` that this mutant has still to be run on.
+  std::vector<std::string> Open(const Work& work, const std::vector<StoredImage>& chunk) const {
+    std::vector<std::string> open;
+    if (work.detected && !context_.full_matrix) return open;
+    for (const StoredImage& image : chunk) {
+      if (!work.done.count(image.name)) open.push_back(image.name);
+    }
+    return open;
+  }
+
+  // One life of a worker. Reads nothing that an earlier pass left but work_, so a pass can end anywhere.
+  Status Pass() {
+    LoadedDevice loaded = TRY(LoadedDevice::Open(context_, model_, device_));
+    auto size = static_cast<size_t>(loaded.chunk_images());
+    for (size_t begin = 0; begin < images_.size(); begin += size) {
+      size_t end = std::min(images_.size(), begin + size);
+      std::vector<StoredImage> chunk(images_.begin() + static_cast<long>(begin), images_.begin() + static_cast<long>(end));
+      std::deque<Work*> queue;
+      for (Work& work : work_) {
+        if (work.life.waiting() && work.failures < kTriesPerMutant && !Open(work, chunk).empty()) queue.push_back(&work);
+      }
+      if (queue.empty()) continue;
+      // What failed before comes last and alone, so that the guilty one takes nobody along.
+      std::stable_sort(queue.begin(), queue.end(),
+                       [](const Work* a, const Work* b) { return a->failures < b->failures; });
+      TRY(loaded.Use(chunk));
+      Status status = RunChunk(loaded.session(), chunk, queue);
+      for (auto& [id, work] : running_) {
+        work->life.MoveTo(MutantState::kPending);
+        if (!status.ok() && status.error().code == Code::kUnavailable && !context_.parts.interrupted()) {
+          Blame(*work, status.error().message);
+        }
+      }
+      running_.clear();
+      TRY(status);
+    }
+    return Ok();
+  }
+
+  Status RunChunk(Session& session, const std::vector<StoredImage>& chunk, std::deque<Work*>& queue) {
+    auto depth = static_cast<size_t>(device_.jobs * kQueueDepthPerJob);
+    while (!queue.empty() || !running_.empty()) {
+      TRY(CheckInterrupted(context_));
+      std::vector<MutantJob> jobs;
+      while (!queue.empty() && running_.size() < depth) {
+        bool alone = queue.front()->failures > 0;
+        bool alone_now = std::any_of(running_.begin(), running_.end(), [](auto& r) { return r.second->failures > 0; });
+        if (!running_.empty() && (alone || alone_now)) break;
+        Work& work = *queue.front();
+        queue.pop_front();
+        jobs.push_back(TRY(MakeJob(work, chunk)));
+        work.life.MoveTo(MutantState::kRunning);
+        running_[work.id] = &work;
+      }
+      if (!jobs.empty()) TRY(session.Submit(jobs));
+      for (MutantDone& done : TRY(session.Collect(kCollectWait_s))) TRY(TakeDone(done, chunk, queue));
+    }
+    return Ok();
+  }
+
+  Result<MutantJob> MakeJob(const Work& work, const std::vector<StoredImage>& chunk) {
+    std::optional<StoredBuild> build =
+        TRY(context_.store.Build(model_, work.id, context_.target_of_device.at(device_.name)));
+    if (!build) return Fail(Code::kInternal, "the build of mutant ", work.id, " is gone");
+    MutantJob job;
+    job.program = TRY(MutantProgramFromJson(TRY(ParseJson(build->program_json, "the stored build of " + work.id))));
+    job.images = Open(work, chunk);
+    job.stop_at_kill = !context_.full_matrix;
+    job.full_timing = context_.config.timing == "full";
+    job.slow_oracle = context_.slow_oracle;
+    return job;
+  }
+
+  Status TakeDone(const MutantDone& done, const std::vector<StoredImage>& chunk, std::deque<Work*>& queue) {
+    auto at = running_.find(done.mutant);
+    if (at == running_.end()) {
+      return Fail(Code::kInternal, "the worker returned mutant ", done.mutant, ", which is not running");
+    }
+    Work& work = *at->second;
+    std::string problem = done.tool_error;
+    if (problem.empty()) {
+      TRY(StoreFates(work, done, chunk));
+      if (!Open(work, chunk).empty()) problem = "the worker did not run all its images";
+    }
+    running_.erase(at);
+    bool finished = problem.empty() && Open(work, images_).empty();
+    work.life.MoveTo(finished ? MutantState::kDone : MutantState::kPending);
+    if (finished) context_.progress.Count();
+    if (!problem.empty()) {
+      Blame(work, problem);
+      if (work.failures < kTriesPerMutant) queue.push_back(&work);
+    }
+    return Ok();
+  }
+
+  Status StoreFates(Work& work, const MutantDone& done, const std::vector<StoredImage>& chunk) {
+    std::vector<std::string> asked = Open(work, chunk);
+    std::vector<StoredFate> fates;
+    for (const Fate& fate : done.fates) {
+      if (std::find(asked.begin(), asked.end(), fate.image) == asked.end()) {
+        return Fail(Code::kInternal, "the worker ran mutant ", work.id, " on ", fate.image, " unasked");
+      }
+      fates.push_back({model_, work.id, device_.name, fate.image, EndingName(fate.ending),
+                       DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps, fate.first_diverging_step,
+                       fate.first_diverging_layer, fate.nonfinite, fate.max_abs_diff, fate.seconds, fate.detail});
+    }
+    // The first one in image order is kept: a later chunk must not show.
+    std::optional<StoredOutOfBounds> outside;
+    if (done.out_of_bounds && !out_of_bounds_known_.count(work.id)) {
+      outside = StoredOutOfBounds{model_, work.id, device_.name, done.out_of_bounds->step, done.out_of_bounds->buffer,
+                                  done.out_of_bounds->offset};
+    }
+    TRY(context_.store.PutFates(fates, outside));
+    if (outside) out_of_bounds_known_.insert(work.id);
+    stored_something_ |= !fates.empty();
+    for (size_t i = 0; i < fates.size(); ++i) Take(work, fates[i], done.fates[i].top);
+    return ForgetTimeout(work.id);
+  }
+
+  Status ForgetTimeout(const std::string& mutant) {
+    if (!rerun_timeouts_.contains(model_) || !rerun_timeouts_[model_].contains(device_.name)) return Ok();
+    Json& list = rerun_timeouts_[model_][device_.name];
+    auto at = std::find(list.begin(), list.end(), mutant);
+    if (at == list.end()) return Ok();
+    list.erase(at);
+    return context_.store.SetMeta(meta::kRerunTimeouts, DumpJson(rerun_timeouts_));
+  }
+
+  void Blame(Work& work, const std::string& reason) {
+    ++work.failures;
+    failure_ = reason;
+    // To know the guilty one is progress: the others go on without it.
+    if (work.failures == kTriesPerMutant) stored_something_ = true;
+    context_.progress.Detail(fmt::format("{}: mutant {}: {}", device_.name, work.id, reason));
+  }
+
+  // Mutants that the tool could not run are pending, and said to be.
+  Status Report() {
+    int pending = 0;
+    for (const Work& work : work_) pending += work.life.waiting();
+    if (pending == 0) return Ok();
+    std::string line = fmt::format("{}: {} mutant{} left pending: {}", device_.name, pending, pending == 1 ? "" : "s", failure_);
+    context_.outcome.left_pending += pending;
+    context_.outcome.pending_reason = line;
+    context_.progress.Warn(line);
+    return context_.store.AddEvent("left pending", line);
+  }
+
+  CampaignContext& context_;
+  std::string model_;
+  const DeviceConfig& device_;
+  std::vector<StoredImage> images_;  // in the fixed order
+  Tops originals_;
+  std::vector<Work> work_;
+  std::map<std::string, Work*> running_;
+  std::set<std::string> out_of_bounds_known_;
+  Json rerun_timeouts_ = Json::object();
+  bool stored_something_ = false;
+  std::string failure_;
+};
+
+}  // namespace
+
+Status RunMutants(CampaignContext& context, const std::string& model, const DeviceConfig& device) {
+  TRY(CheckInterrupted(context));
+  return DeviceRun(context, model, device).Run();
+}
+
+}  // namespace mutatenn

@@ -1,0 +1,10 @@
+// The tool's version, stored with every campaign; CMakeLists.txt and pyproject.toml say the same.
+#pragma once
+
+namespace mutatenn {
+
+inline constexpr const char* kToolVersion = "0.1.0";
+// Counts up when a rule of src/judge gives another verdict to the same fates.
+inline constexpr const char* kRulesVersion = "1";
+
+}  // namespace mutatenn

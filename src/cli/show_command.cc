@@ -1,0 +1,113 @@
+// `mutatenn show`: one mutant: where it is, its IR as a diff, its fates and its verdicts.
+#include <fmt/format.h>
+
+#include "cli/campaign_use.h"
+#include "judge/top_json.h"
+
+namespace mutatenn {
+namespace {
+
+struct Found {
+  const ModelView* model = nullptr;
+  const MutantView* mutant = nullptr;
+};
+
+// The mutant whose id starts with `prefix`.
+Result<Found> Find(const CampaignView& view, const std::string& folder, const std::string& prefix) {
+  std::vector<Found> found;
+  for (const ModelView& model : view.models) {
+    for (const MutantView& mutant : model.mutants) {
+      if (mutant.stored.id.compare(0, prefix.size(), prefix) == 0) found.push_back({&model, &mutant});
+    }
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty()) return Fail(Code::kNotFound, folder, ": has no mutant '", prefix, "'");
+  std::string some;
+  for (size_t i = 0; i < std::min<size_t>(found.size(), 4); ++i) some += (i ? ", " : "") + found[i].mutant->stored.id;
+  return Fail(Code::kInvalidInput, folder, ": ", std::to_string(found.size()), " mutants start with '", prefix, "' (",
+              some, found.size() > 4 ? ", ..." : "", "); give more digits");
+}
+
+std::string TopText(const std::vector<Ranked>& top) {
+  return top.empty() ? "-" : fmt::format("{} ({:.6g})", top.front().label, top.front().score);
+}
+
+void PrintDevice(const ModelView& model, const DeviceResult& result, const std::string& device, size_t index) {
+  const Judgement& judged = result.judgement;
+  std::string flags;
+  if (judged.degenerate) flags += " degenerate";
+  if (judged.nonfinite) flags += " nonfinite";
+  if (result.out_of_bounds) {
+    flags += fmt::format(" out_of_bounds ({}, {}, byte {})", result.out_of_bounds->step, result.out_of_bounds->buffer,
+                         result.out_of_bounds->offset);
+  }
+  fmt::print("\ndevice {}: {}{}{}\n", device, VerdictName(judged.verdict), flags,
+             judged.reason.empty() ? "" : " - " + judged.reason);
+  for (size_t i = 0; i < result.fates.size(); ++i) {
+    const Fate& fate = result.fates[i];
+    const auto& original = model.originals[index][static_cast<size_t>(result.images[i])];
+    fmt::print("  {}: {}, label {} for {}", fate.image, EndingName(fate.ending), TopText(fate.top),
+               original ? TopText(original->top) : "-");
+    if (fate.infected) {
+      fmt::print(", {} steps differ from {} on, output by at most {:.3g}", fate.dirty_steps,
+                 fate.first_diverging_layer.empty() ? fate.first_diverging_step : fate.first_diverging_layer,
+                 fate.max_abs_diff);
+    }
+    fmt::print(", {:.3f} s{}\n", fate.seconds, fate.detail.empty() ? "" : " (" + fate.detail + ")");
+  }
+}
+
+class ShowCommand : public Subcommand {
+ public:
+  void Configure(CLI::App& app) override {
+    app.add_option("DIR", folder_, "The campaign's folder")->required();
+    app.add_option("MUTANT", mutant_, "The mutant's id, or as many of its first digits as make it unique")->required();
+  }
+  Result<int> Run(const GlobalOptions&) override {
+    OpenCampaign open = TRY(OpenToRead(folder_));
+    Found found = TRY(Find(open.view, folder_, mutant_));
+    const StoredMutant& mutant = found.mutant->stored;
+    fmt::print("mutant {}\nmodel {}\noperator {} ({}, level {})\nplace {}\n", mutant.id, mutant.model, mutant.op_key,
+               mutant.category, mutant.level, mutant.place);
+    for (const Json& point : found.mutant->points) fmt::print("point {}\n", DumpJson(point));
+    TRY(PrintBuilds(open, mutant));
+    for (size_t i = 0; i < open.view.devices.size(); ++i) {
+      PrintDevice(*found.model, found.mutant->devices[i], open.view.devices[i].name, i);
+    }
+    return 0;
+  }
+
+ private:
+  // One diff for all targets with the same one; code mutants of other schedules differ.
+  Status PrintBuilds(OpenCampaign& open, const StoredMutant& mutant) const {
+    std::map<int, std::string> devices;
+    for (const StoredDevice& device : open.view.devices) {
+      std::string& names = devices[device.target_index];
+      names += (names.empty() ? "" : ", ") + device.name;
+    }
+    std::vector<std::pair<std::string, std::string>> diffs;  // text, devices
+    for (const auto& [target, names] : devices) {
+      std::optional<StoredBuild> build = TRY(open.store->Build(mutant.model, mutant.id, target));
+      std::string text = !build ? "not built yet\n" : "";
+      if (build && build->state != "ok") text = build->state + ": " + build->reason + "\n";
+      if (build) text += build->diff;
+      if (!text.empty() && text.back() != '\n') text += "\n";
+      auto same = std::find_if(diffs.begin(), diffs.end(), [&](const auto& diff) { return diff.first == text; });
+      if (same == diffs.end()) {
+        diffs.emplace_back(text, names);
+      } else {
+        same->second += ", " + names;
+      }
+    }
+    for (const auto& [text, names] : diffs) fmt::print("\nbuild for {}\n{}", names, text);
+    return Ok();
+  }
+
+  std::string folder_, mutant_;
+};
+
+SUBCOMMAND(ShowCommand, .name = "show", .order = 8,
+           .summary = "Show one mutant: its IR as a diff, its fates, its verdicts");
+
+}  // namespace
+}  // namespace mutatenn

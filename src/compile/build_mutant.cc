@@ -1,0 +1,150 @@
+// Mutants: the graph mutated and taken through the whole line again (memoised), or one kernel's scheduled
+// blocks mutated and compiled. What TVM refuses is stillborn; what compiles to the original is equivalent.
+#include <chrono>
+
+#include "base/diff.h"
+#include "base/hash.h"
+#include "compile/graph.h"
+#include "compile/pipeline.h"
+
+namespace mutatenn {
+namespace {
+
+// What of a mutant touches this kernel, for the cache: the same mutation of the same kernel in another
+// campaign is the same code.
+std::string MutationKey(const Mutant& mutant, const std::string& kernel) {
+  std::string text = mutant.use.id + " " + DumpJson(mutant.use.parameters);
+  for (const MutationPoint& point : mutant.points)
+    if (point.kernel == kernel)
+      text += " " + point.block + ":" + std::to_string(point.match) + ":" + std::to_string(point.variant);
+  return text;
+}
+
+}  // namespace
+
+Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) {
+  const PerTarget& target = targets_.at(target_index);
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr);
+  BuiltMutant built;
+  built.ir_kind = "tir";
+  built.program.mutant = mutant.id;
+  built.cached = true;
+  bool stillborn = false;
+  std::string equal;
+  for (const std::string& key : kernel_order_) {
+    bool touched = false;
+    for (const MutationPoint& point : mutant.points) touched = touched || point.kernel == key;
+    if (!touched) continue;
+    const KernelSource& source = sources_.at(key);
+    const Node& scheduled = target.scheduled.at(key);
+    Node mutated = TRY(ApplyToKernel(*op, mutant.use.parameters,
+                                     {source.key, source.role, source.layers, source.function}, scheduled,
+                                     mutant.points));
+    const std::string diff = TRY(Guard("printing", [&] {
+      return UnifiedDiff(Script(scheduled), Script(mutated));
+    }));
+    built.diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" + diff;
+    Generated code = TRY(Generate(source, MutationKey(mutant, key), target,
+                             [&]() -> Result<Node> { return mutated; }, true));
+    built.cached = built.cached && code.cached;
+    if (code.entry.state == "stillborn") {
+      stillborn = true;
+      built.reason = code.entry.reason;
+    } else if (code.entry.state == "equivalent") {
+      equal = code.entry.reason;
+    } else {
+      built.program.replaced[key] = {key, source.role, code.library, code.entry.code};
+      built.program.guarded.push_back(key);
+    }
+  }
+  if (stillborn) {
+    built.state = "stillborn";
+  } else if (built.program.replaced.empty()) {
+    built.state = "equivalent";
+    built.reason = equal;
+  } else {
+    built.state = "ok";
+  }
+  return built;
+}
+
+Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant, std::string* needs) {
+  const PerTarget& target = targets_.at(target_index);
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr);
+  BuiltMutant built;
+  built.ir_kind = "relax";
+  built.program.mutant = mutant.id;
+  Graph mutated = TRY(ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points));
+  auto rebuilt = Rebuild(mutated);
+  auto stillborn = [&](const Error& error) {
+    built.state = "stillborn";
+    built.reason = error.message;
+    return built;
+  };
+  if (!rebuilt.ok()) return stillborn(rebuilt.error());
+  built.diff = "--- graph\n+++ mutant " + mutant.id + "\n" +
+               UnifiedDiff(printed_graph_, TRY(PrintGraph(*rebuilt)));
+  auto fused = FuseGraph(*rebuilt, needs);
+  if (!fused.ok()) return stillborn(fused.error());
+  if (!needs->empty()) return built;
+
+  std::vector<std::string> key_of_step;
+  auto sources = TRY(SourcesOf(*fused, key_of_step));
+  std::map<std::string, Kernel> kernels = target.compiled;
+  built.cached = true;
+  for (const auto& [key, source] : sources) {
+    if (kernels.count(key)) continue;
+    auto code = Generate(source, "", target, [&]() { return Schedule(source, target); }, false);
+    if (!code.ok()) {
+      if (code.error().code != Code::kTvm) return code.error();
+      return stillborn(code.error());
+    }
+    built.cached = built.cached && code->cached;
+    kernels[key] = {key, source.role, code->library, code->entry.code};
+  }
+  Program program = TRY(Assemble(*fused, key_of_step, target, kernels));
+  // Equal steps on equal values: the same program under another graph.
+  const Program& original = programs_.at(target_index);
+  bool same = program.steps.size() == original.steps.size() && program.outputs.size() == original.outputs.size();
+  auto names = [](const Program& p, const std::vector<int>& values) {
+    std::vector<std::string> result;
+    for (int i : values) result.push_back(p.values[i].name);
+    return result;
+  };
+  for (size_t i = 0; same && i < program.steps.size(); ++i) {
+    const Step &a = program.steps[i], &b = original.steps[i];
+    same = program.kernels.at(a.kernel).code == original.kernels.at(b.kernel).code &&
+           names(program, a.inputs) == names(original, b.inputs) &&
+           names(program, a.outputs) == names(original, b.outputs);
+  }
+  if (same && names(program, program.outputs) == names(original, original.outputs)) {
+    built.state = "equivalent";
+    built.reason = "equal steps";
+    return built;
+  }
+  built.program.graph_changed = true;
+  built.program.program = std::move(program);
+  built.state = "ok";
+  return built;
+}
+
+BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
+  BuiltMutant built;
+  if (result.ok()) {
+    built = std::move(*result);
+  } else {
+    // kTvm: TVM refused the mutated IR. Anything else is the tool's trouble, told as such.
+    built.state = result.error().code == Code::kTvm ? "stillborn" : "error";
+    built.reason = result.error().message;
+  }
+  built.mutant = mutant.id;
+  built.target = target;
+  built.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return built;
+}
+
+}  // namespace mutatenn

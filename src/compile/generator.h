@@ -1,0 +1,84 @@
+// The generator as the campaign sees it: a model imported and compiled once per target, its mutation
+// points, and mutants compiled in batches. Behind it stands `mutatenn compile-server`, a process of its
+// own: exec'ed, single-threaded, it loads TVM once and forks a child per batch, so that a mutant that
+// brings the compiler down is stillborn and nothing else.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "mutation/mutant.h"
+#include "program/program.h"
+
+namespace mutatenn {
+
+struct GeneratorOptions {
+  std::string model_name;
+  std::string model_path;
+  std::vector<std::string> targets;  // TVM target JSON, one per distinct target
+  int level = 3;                     // 2 = fusion only, 3 = scheduled
+  std::string root;                  // campaign folder; libraries go to root/kernels, weights to root/weights
+  std::string cache;                 // "" = no cache
+  int jobs = 1;                      // batches compiled at a time
+  double batch_limit_s = 30;
+};
+
+struct LayerInfo {
+  std::string name;
+  std::string op;  // the operator's name in the user's format ("Conv")
+};
+
+struct GeneratorInfo {
+  std::vector<Program> programs;  // one per target, in the order of GeneratorOptions::targets
+  std::string graph_hash;
+  std::vector<LayerInfo> layers;
+  std::vector<std::string> printed_kernels;  // not filled by default
+  std::string tvm_version;
+  std::vector<std::string> canonical_targets;  // `host` resolved to CPU name and features
+  double import_s = 0, compile_s = 0;
+  int kernels_compiled = 0, kernels_cached = 0;
+};
+
+struct PointsOfUse {
+  OperatorUse use;
+  std::string category;
+  Level level = Level::kCode;
+  std::vector<MutationPoint> points;
+};
+
+struct BuiltMutant {
+  std::string mutant;
+  int target = 0;            // index into GeneratorOptions::targets
+  std::string state;         // "ok", "stillborn", "equivalent"
+  std::string reason;        // why stillborn or equivalent
+  MutantProgram program;     // state ok
+  std::string diff;          // unified diff of the printed IR, original to mutant
+  std::string ir_kind;       // "relax" or "tir"
+  double seconds = 0;
+  bool cached = false;
+};
+
+class Generator {
+ public:
+  virtual ~Generator() = default;
+  virtual const GeneratorInfo& info() const = 0;
+  virtual Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) = 0;
+  // Compiles mutants for one target (index); results come through `done` as they are ready, in any
+  // order. Returns when all are done.
+  using Done = std::function<Status(const BuiltMutant&)>;
+  virtual Status Build(int target, const std::vector<Mutant>& mutants, const Done& done) = 0;
+  // The printed IR of a kernel (scheduled, as code mutation sees it on that target) or, key "", the
+  // graph.
+  virtual Result<std::string> Print(int target, const std::string& kernel) = 0;
+};
+
+// Starts the compile server and imports the model. A model that TVM cannot import is kInvalidInput or
+// kUnsupported with one line naming the file and the operator.
+Result<std::unique_ptr<Generator>> StartGenerator(const GeneratorOptions& options);
+// The body of `mutatenn compile-server`: serves one generator over the socket `fd`. Returns the exit status.
+int ServeCompiler(int fd);
+
+}  // namespace mutatenn

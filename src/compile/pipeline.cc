@@ -1,0 +1,316 @@
+// The original: import, steps, kernels, schedules, code, programs. Mutants are in build_mutant.cc.
+#include "compile/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "compile/codegen.h"
+#include "compile/fork_pool.h"
+#include "compile/graph.h"
+#include "tvm/relax.h"
+#include "tvm/runtime.h"
+
+namespace mutatenn {
+namespace {
+
+// Raise when the same input may compile to other code: part of every cache key.
+constexpr int kPipelineVersion = 1;
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string Toolchain(const GeneratorOptions& options) {
+  std::string text = "pipeline " + std::to_string(kPipelineVersion) + " rules " +
+                     std::to_string(kScheduleRulesVersion) + " level " + std::to_string(options.level) +
+                     " tvm " + TvmVersion();
+  for (const std::string& pass : LoweringPasses()) text += " " + pass;
+  return text;
+}
+
+std::string Relative(const std::string& folder, const std::string& name) { return folder + "/" + name; }
+
+}  // namespace
+
+Pipeline::Pipeline(GeneratorOptions options, std::unique_ptr<Frontend> frontend)
+    : options_(std::move(options)), frontend_(std::move(frontend)), cache_(options_.cache) {}
+
+Status Pipeline::Open() {
+  const double start = Now();
+  for (const char* folder : {"/kernels", "/weights"}) TRY(MakeDirectories(options_.root + folder));
+  for (const std::string& text : options_.targets) {
+    PerTarget per_target;
+    per_target.target = TRY(ResolveTarget(text));
+    per_target.unit = TRY(VectorUnitOf(per_target.target.node));
+    targets_.push_back(std::move(per_target));
+  }
+  toolchain_ = Toolchain(options_);
+
+  weights_file_ = Relative("weights", HashBytes(options_.model_name) + ".bin");
+  imported_ = TRY(frontend_->Import(options_.model_path, options_.root + "/" + weights_file_));
+  const std::string where = options_.model_path;
+  graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_).With(where))).With(where));
+  graph_hash_ = GraphHash(graph_);
+  printed_graph_ = TRY(PrintGraph(graph_));
+  std::string needs;
+  auto fused = FuseGraph(graph_, &needs);
+  if (fused.ok() && !needs.empty()) {
+    TRY(Legalize(needs).With(where));
+    needs.clear();
+    fused = FuseGraph(graph_, &needs);
+  }
+  fused_ = TRY(std::move(fused).With(where));
+  sources_ = TRY(SourcesOf(fused_, key_of_step_).With(where));
+  std::set<std::string> seen;
+  for (const std::string& key : key_of_step_)
+    if (seen.insert(key).second) kernel_order_.push_back(key);
+  for (PerTarget& target : targets_)
+    for (const auto& [key, source] : sources_) target.scheduled[key] = TRY(Schedule(source, target));
+  import_s_ = Now() - start;
+  return Ok();
+}
+
+Status Pipeline::Legalize(const std::string& needs) {
+  return legalize_.Fetch(TRY(LegalizeMemo::Unpack(needs)), *frontend_);
+}
+
+Result<FusedGraph> Pipeline::FuseGraph(const Graph& graph, std::string* needs) {
+  Graph lowered = TRY(LowerBatchNorm(graph));
+  std::vector<Node> missing = TRY(legalize_.Missing(lowered));
+  if (!missing.empty()) {
+    *needs = TRY(LegalizeMemo::Pack(missing));
+    return FusedGraph{};
+  }
+  return fuse_.Fuse(TRY(legalize_.Apply(lowered, table_)), table_);
+}
+
+Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
+    const FusedGraph& fused, std::vector<std::string>& key_of_step) const {
+  std::set<std::string> weights;
+  for (size_t i = static_cast<size_t>(graph_.num_inputs); i < graph_.parameters.size(); ++i)
+    weights.insert(graph_.parameters[i]["name"].Text());
+  for (const FusedConstant& constant : fused.constants) weights.insert(constant.name);
+  for (const FusedStep& step : fused.steps)
+    if (step.weight_only) weights.insert(step.outputs.begin(), step.outputs.end());
+  std::map<std::string, KernelSource> sources;
+  key_of_step.clear();
+  for (const FusedStep& step : fused.steps) {
+    KernelSource source;
+    source.role = step.role;
+    for (size_t i = 0; i < step.inputs.size(); ++i)
+      if (weights.count(step.inputs[i])) source.constant_parameters.push_back(static_cast<int>(i));
+    std::string text = TRY(Guard("hashing a kernel", [&] {
+      return std::to_string(StructuralHash(WithoutAttribute(step.function, "op_pattern")));
+    }));
+    for (int i : source.constant_parameters) text += " " + std::to_string(i);
+    source.key = HashBytes(text);
+    key_of_step.push_back(source.key);
+    source.weight_only = step.weight_only;
+    source.layers = step.layers;
+    auto known = sources.find(source.key);
+    if (known != sources.end()) {
+      known->second.weight_only = known->second.weight_only && step.weight_only;
+      for (const std::string& layer : step.layers) {
+        auto& layers = known->second.layers;
+        if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
+      }
+      continue;
+    }
+    auto original = sources_.find(source.key);
+    if (original != sources_.end()) {
+      source.function = original->second.function;
+    } else {
+      source.function = options_.level >= 3 ? TRY(Normalize(step.function)) : step.function;
+    }
+    sources.emplace(source.key, std::move(source));
+  }
+  return sources;
+}
+
+Result<Node> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
+  if (options_.level < 3) return source.function;
+  return TRY(Tile(source.function, source.constant_parameters, target.unit)).function;
+}
+
+Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source, const std::string& mutation,
+                                          const PerTarget& target,
+                                          const std::function<Result<Node>()>& scheduled,
+                                          bool compare) const {
+  const std::string key = HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
+  Generated code;
+  code.library = Relative("kernels", key + ".so");
+  const std::string path = options_.root + "/" + code.library;
+  if (auto hit = cache_.Get(key, path)) {
+    code.entry = *hit;
+    code.cached = true;
+    return code;
+  }
+  auto generate = [&]() -> Result<CachedLibrary> {
+    Node lowered = TRY(Lower(TRY(scheduled()), target.target));
+    if (compare) {
+      Node original = TRY(Lower(target.scheduled.at(source.key), target.target));
+      if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
+        return CachedLibrary{"equivalent", "equal after lowering", ""};
+    }
+    const std::string object = TRY(EmitObject(lowered, target.target, path + ".o"));
+    CachedLibrary entry;
+    entry.code = HashBytes(TRY(ReadFile(object)));
+    if (compare && entry.code == target.compiled.at(source.key).code) {
+      entry = {"equivalent", "same machine code", entry.code};
+    } else {
+      TRY(LinkLibrary({object}, path));
+    }
+    std::error_code ignored;
+    std::filesystem::remove(object, ignored);
+    return entry;
+  };
+  auto entry = generate();
+  if (!entry.ok()) {
+    // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.
+    if (entry.error().code != Code::kTvm || !compare) return entry.error();
+    code.entry = {"stillborn", entry.error().message, ""};
+  } else {
+    code.entry = *entry;
+  }
+  cache_.Put(key, code.entry, path);
+  return code;
+}
+
+Status Pipeline::CompileOriginal() {
+  const double start = Now();
+  const int kernels = static_cast<int>(kernel_order_.size());
+  std::vector<int> items(targets_.size() * kernel_order_.size());
+  for (size_t i = 0; i < items.size(); ++i) items[i] = static_cast<int>(i);
+  auto work = [&](int item) -> Json {
+    const PerTarget& target = targets_[item / kernels];
+    const std::string& key = kernel_order_[item % kernels];
+    auto code = Generate(sources_.at(key), "", target,
+                         [&]() -> Result<Node> { return target.scheduled.at(key); }, false);
+    if (!code.ok()) return {{"error", code.error().message}};
+    return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
+  };
+  auto done = [&](int item, const Json& result) -> Status {
+    const std::string& key = kernel_order_[item % kernels];
+    const KernelSource& source = sources_.at(key);
+    if (result.contains("error"))
+      return Fail(Code::kTvm, options_.model_path, ": kernel ", source.role, ": ",
+                  result["error"].get<std::string>());
+    (result["cached"].get<bool>() ? cached_ : compiled_)++;
+    targets_[item / kernels].compiled[key] = {key, source.role, result["library"].get<std::string>(),
+                                              result["code"].get<std::string>()};
+    return Ok();
+  };
+  auto lost = [&](int item, const std::string& why) -> Status {
+    return Fail(Code::kTvm, options_.model_path, ": kernel ",
+                sources_.at(kernel_order_[item % kernels]).role, ": ", why);
+  };
+  ForkPoolOptions pool;
+  pool.jobs = options_.jobs;
+  pool.limit_s = options_.batch_limit_s;
+  TRY(RunInChildren(items, pool, work, done, lost));
+  for (const PerTarget& target : targets_)
+    programs_.push_back(TRY(Assemble(fused_, key_of_step_, target, target.compiled)));
+  compile_s_ = Now() - start;
+  return Ok();
+}
+
+Result<Program> Pipeline::Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
+                                   const PerTarget& target,
+                                   const std::map<std::string, Kernel>& kernels) const {
+  Program program;
+  program.model = options_.model_name;
+  program.target = target.target.canonical;
+  std::map<std::string, int> index;
+  auto add = [&](Value value) {
+    index[value.name] = static_cast<int>(program.values.size());
+    program.values.push_back(std::move(value));
+    return static_cast<int>(program.values.size()) - 1;
+  };
+  for (int i = 0; i < graph_.num_inputs; ++i) {
+    const Node& parameter = graph_.parameters[i];
+    relax::Tensor tensor = TRY(Guard("input", [&] { return relax::TensorsOf(parameter["ty"])[0]; }));
+    program.inputs.push_back(add({parameter["name"].Text(), Value::Kind::kInput, {tensor.shape, tensor.dtype}, "", 0}));
+  }
+  std::set<std::string> used;
+  for (const FusedStep& step : fused.steps) used.insert(step.inputs.begin(), step.inputs.end());
+  for (const ImportedWeight& weight : imported_.weights)
+    if (used.count(weight.name))
+      add({weight.name, Value::Kind::kWeight, {weight.shape, weight.dtype}, weights_file_, weight.offset});
+  for (const FusedConstant& constant : fused.constants) {
+    const std::string file = Relative("weights", HashBytes(constant.name) + ".bin");
+    if (!std::filesystem::exists(options_.root + "/" + file))
+      TRY(WriteFile(options_.root + "/" + file, constant.bytes));
+    add({constant.name, Value::Kind::kWeight, constant.type, file, 0});
+  }
+  for (size_t i = 0; i < fused.steps.size(); ++i) {
+    const FusedStep& fused_step = fused.steps[i];
+    Step step;
+    step.name = fused_step.outputs.at(0);
+    step.kernel = key_of_step[i];
+    step.layers = fused_step.layers;
+    step.weight_only = fused_step.weight_only;
+    for (const std::string& input : fused_step.inputs) {
+      auto found = index.find(input);
+      if (found == index.end()) return Fail(Code::kInternal, "step '", step.name, "' reads unknown value '", input, "'");
+      step.inputs.push_back(found->second);
+    }
+    for (size_t o = 0; o < fused_step.outputs.size(); ++o)
+      step.outputs.push_back(add({fused_step.outputs[o], Value::Kind::kStep, fused_step.output_types.at(o), "", 0}));
+    program.kernels[step.kernel] = kernels.at(step.kernel);
+    program.steps.push_back(std::move(step));
+  }
+  for (const std::string& output : fused.outputs) {
+    auto found = index.find(output);
+    if (found == index.end()) return Fail(Code::kUnsupported, "output '", output, "' is an input or a weight");
+    program.outputs.push_back(found->second);
+  }
+  TRY(Validate(program));
+  return program;
+}
+
+GeneratorInfo Pipeline::Describe() const {
+  GeneratorInfo info;
+  info.programs = programs_;
+  info.graph_hash = graph_hash_;
+  for (const ImportedLayer& layer : imported_.layers) info.layers.push_back({layer.name, layer.op});
+  info.tvm_version = TvmVersion();
+  for (const PerTarget& target : targets_) info.canonical_targets.push_back(target.target.canonical);
+  info.import_s = import_s_;
+  info.compile_s = compile_s_;
+  info.kernels_compiled = compiled_;
+  info.kernels_cached = cached_;
+  return info;
+}
+
+Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>& uses) const {
+  std::vector<KernelSubject> kernels;
+  for (const std::string& key : kernel_order_) {
+    const KernelSource& source = sources_.at(key);
+    // Weight-only kernels run once, at load: on a deployed network they were folded away.
+    if (!source.weight_only) kernels.push_back({source.key, source.role, source.layers, source.function});
+  }
+  std::vector<PointsOfUse> all;
+  for (const OperatorUse& use : uses) {
+    const MutationOperator* op = FindOperator(use.id);
+    if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
+    PointsOfUse points{use, op->category, op->level(), {}};
+    points.points = op->level() == Level::kGraph
+                        ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
+                        : TRY(EnumerateKernels(*op, use.parameters, kernels).With(use.id));
+    all.push_back(std::move(points));
+  }
+  return all;
+}
+
+Result<std::string> Pipeline::Print(int target, const std::string& kernel) const {
+  if (kernel.empty()) return printed_graph_;
+  const auto& scheduled = targets_.at(target).scheduled;
+  auto found = scheduled.find(kernel);
+  if (found == scheduled.end()) return Fail(Code::kNotFound, "no kernel '", kernel, "'");
+  return Guard("printing a kernel", [&] { return Script(found->second); });
+}
+
+}  // namespace mutatenn

@@ -1,0 +1,102 @@
+// The straight line from an imported network to programs and mutants, at levels 2 (fused) and 3 (fused and
+// scheduled):
+//   graph mutation -> type anew -> batch norm lowered -> legalise -> weight-only steps apart, fuse ->
+//   [kernel key] -> normalise, tile -> code mutation -> lower -> object -> link
+// Everything here runs in the compile server; what generates code runs in its forked children.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compile/cache.h"
+#include "compile/fuse.h"
+#include "compile/generator.h"
+#include "compile/legalize.h"
+#include "compile/schedule/schedule.h"
+#include "compile/target.h"
+#include "model/model.h"
+#include "mutation/subject.h"
+#include "program/program.h"
+
+namespace mutatenn {
+
+// A kernel of the original or of a graph mutant, before any target is chosen.
+struct KernelSource {
+  std::string key;
+  std::string role;
+  std::vector<std::string> layers;
+  std::vector<int> constant_parameters;  // indices of inputs that are weights at this call
+  Node function;                         // level 2: as fused; level 3: normalised
+  bool weight_only = false;              // at every call
+};
+
+class Pipeline {
+ public:
+  Pipeline(GeneratorOptions options, std::unique_ptr<Frontend> frontend);
+
+  // Imports the model, makes the original's steps and kernels, schedules them for every target.
+  Status Open();
+  // Generates the original's code for every target, in children, through the cache.
+  Status CompileOriginal();
+  GeneratorInfo Describe() const;
+
+  Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) const;
+  Result<std::string> Print(int target, const std::string& kernel) const;
+
+  // Runs in a child. `needs` gets the operators to legalise first, packed; then nothing else is done.
+  BuiltMutant Build(int target, const Mutant& mutant, std::string* needs);
+  Status Legalize(const std::string& needs);
+  const GeneratorOptions& options() const { return options_; }
+
+ private:
+  struct PerTarget {
+    Target target;
+    VectorUnit unit;
+    std::map<std::string, Node> scheduled;   // kernel key -> PrimFunc
+    std::map<std::string, Kernel> compiled;  // kernel key -> library
+  };
+
+  Result<FusedGraph> FuseGraph(const Graph& graph, std::string* needs);
+  Result<std::map<std::string, KernelSource>> SourcesOf(const FusedGraph& fused,
+                                                        std::vector<std::string>& key_of_step) const;
+  Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
+                           const PerTarget& target, const std::map<std::string, Kernel>& kernels) const;
+  Result<Node> Schedule(const KernelSource& source, const PerTarget& target) const;
+  // Through the cache; `mutation` enters the key, "" = the original. `original` (may be null) is the
+  // lowered original that an equal mutant is equivalent to.
+  struct Generated {
+    CachedLibrary entry;
+    std::string library;  // relative to the campaign folder
+    bool cached = false;
+  };
+  Result<Generated> Generate(const KernelSource& source, const std::string& mutation, const PerTarget& target,
+                        const std::function<Result<Node>()>& scheduled, bool compare) const;
+  Result<BuiltMutant> BuildCode(int target, const Mutant& mutant);
+  Result<BuiltMutant> BuildGraph(int target, const Mutant& mutant, std::string* needs);
+
+  GeneratorOptions options_;
+  std::unique_ptr<Frontend> frontend_;
+  Cache cache_;
+  ImportedModel imported_;
+  std::string weights_file_;  // relative to the campaign folder
+  std::string toolchain_;     // versions and passes: part of every cache key
+  Graph graph_;
+  std::string graph_hash_;
+  std::string printed_graph_;
+  LegalizeMemo legalize_;
+  FunctionTable table_;
+  FuseMemo fuse_;
+  FusedGraph fused_;
+  std::vector<std::string> key_of_step_;
+  std::map<std::string, KernelSource> sources_;
+  std::vector<std::string> kernel_order_;  // keys in program order, each once
+  std::vector<PerTarget> targets_;
+  std::vector<Program> programs_;
+  double import_s_ = 0, compile_s_ = 0;
+  int compiled_ = 0, cached_ = 0;
+};
+
+}  // namespace mutatenn

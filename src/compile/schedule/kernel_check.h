@@ -1,0 +1,141 @@
+// For tests and measurements of the schedule rules: kernels made by schedule_test_kernels.py, built into
+// libraries, run on random inputs, compared and timed.
+#pragma once
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "compile/codegen.h"
+#include "compile/schedule/anatomy.h"
+#include "compile/schedule/schedule.h"
+#include "program/program.h"
+#include "tvm/runtime.h"
+
+namespace mutatenn {
+
+struct TestKernel {
+  std::string name;
+  int calls = 0;
+  std::vector<int> constants;
+  Node function;  // as fused
+};
+
+inline Result<std::vector<TestKernel>> ReadKernels(const std::string& json_path) {
+  const Json json = TRY(ParseJson(TRY(ReadFile(json_path)), json_path));
+  std::vector<TestKernel> kernels;
+  for (const Json& item : json) {
+    TestKernel kernel;
+    kernel.name = item["name"].get<std::string>();
+    kernel.calls = item["calls"].get<int>();
+    kernel.constants = item["constants"].get<std::vector<int>>();
+    kernel.function = TRY(Guard(kernel.name, [&] {
+      return FromJsonText(item["function"].get<std::string>());
+    }));
+    kernels.push_back(std::move(kernel));
+  }
+  return kernels;
+}
+
+// Random inputs in [-1, 1) of a function's parameters; the last parameter is the output. Each buffer
+// starts at a multiple of 64, as the worker's do, and is followed by less than 64 bytes of NaN and then
+// by a page that cannot be touched: a kernel that leaves its buffers crashes or shows NaN.
+class Buffers {
+ public:
+  explicit Buffers(const Node& function, unsigned seed = 7) {
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    for (const Node& parameter : function["params"].Items()) {
+      shapes_.push_back(ShapeOf(parameter));
+      size_t count = 1;
+      for (int64_t extent : shapes_.back()) count *= static_cast<size_t>(extent);
+      counts_.push_back(count);
+      constexpr size_t kPage = 4096, kLine = 64;
+      const size_t used = (count * sizeof(float) + kLine - 1) / kLine * kLine;
+      const size_t pages = (used + kPage - 1) / kPage * kPage;
+      void* block = ::mmap(nullptr, pages + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      CHECK(block != MAP_FAILED);
+      char* begin = static_cast<char*>(block) + kPage;
+      CHECK(::mprotect(begin, pages, PROT_READ | PROT_WRITE) == 0);
+      auto* data = reinterpret_cast<float*>(begin + pages - used);
+      std::fill_n(data, used / sizeof(float), std::nanf(""));
+      for (size_t i = 0; i < count; ++i) data[i] = uniform(random);
+      blocks_.emplace_back(block, Unmap{pages + 2 * kPage});
+      data_.push_back(data);
+    }
+  }
+  Status Run(const KernelFunction& kernel) const {
+    std::vector<TensorView> views;
+    for (size_t i = 0; i < data_.size(); ++i)
+      views.push_back({data_[i], DLDataType{kDLFloat, 32, 1}, shapes_[i]});
+    return kernel.Call(views);
+  }
+  // The output, after it was filled with NaN and the kernel run once.
+  Result<std::vector<float>> Output(const KernelFunction& kernel) const {
+    std::fill_n(data_.back(), counts_.back(), std::nanf(""));
+    TRY(Run(kernel));
+    return std::vector<float>(data_.back(), data_.back() + counts_.back());
+  }
+
+ private:
+  std::vector<std::vector<int64_t>> shapes_;
+  struct Unmap {
+    size_t bytes;
+    void operator()(void* block) const { ::munmap(block, bytes); }
+  };
+  std::vector<std::unique_ptr<void, Unmap>> blocks_;
+  std::vector<float*> data_;
+  std::vector<size_t> counts_;
+};
+
+inline Result<KernelFunction> BuildKernel(const Node& function, const Target& target) {
+  static int count = 0;
+  const std::string path = (std::filesystem::temp_directory_path() /
+                            ("schedule-test-" + std::to_string(::getpid()) + "-" +
+                             std::to_string(count++) + ".so")).string();
+  TRY(BuildLibrary(function, target, path));
+  Result<KernelFunction> kernel = LoadKernel(path, kKernelSymbol);
+  ::unlink(path.c_str());
+  return kernel;
+}
+
+// The largest difference over 1e-3 of the value plus 1e-4 of the largest value: at most 1 is equal.
+inline double Excess(const std::vector<float>& got, const std::vector<float>& expected) {
+  float largest = 0;
+  for (float value : expected) largest = std::max(largest, std::fabs(value));
+  double excess = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double allowed = 1e-3 * std::fabs(expected[i]) + 1e-4 * largest + 1e-30;
+    const double difference = std::fabs(got[i] - expected[i]) / allowed;
+    if (!(difference <= excess)) excess = difference;  // keeps NaN
+    if (std::isnan(excess)) return 1e30;
+  }
+  return excess;
+}
+
+// Seconds of the fastest of several runs, within about `budget` seconds.
+inline double BestTime(const Buffers& buffers, const KernelFunction& kernel, double budget = 0.02) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  double best = 1e9;
+  for (int run = 0; run < 2 || std::chrono::duration<double>(Clock::now() - begin).count() < budget; ++run) {
+    const auto start = Clock::now();
+    if (!buffers.Run(kernel).ok()) return -1;
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return best;
+}
+
+}  // namespace mutatenn

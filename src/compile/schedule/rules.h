@@ -1,0 +1,26 @@
+// The rules, one file each. A rule shapes the loops of a fresh Schedule of a normalised function, or
+// throws (GiveUp, or a primitive of TVM's): then the caller takes a weaker rule on another Schedule.
+#pragma once
+
+#include <vector>
+
+#include "compile/schedule/anatomy.h"
+#include "compile/schedule/contraction.h"
+
+namespace mutatenn {
+
+// E: no reduction.
+void ScheduleElementwise(Schedule& schedule, const Node& output, const VectorUnit& unit);
+// C: contraction, vector lanes over output channels. Needs weights whose channel is innermost to be fast.
+void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
+                      const VectorUnit& unit);
+// Cx: contraction, vector lanes along the image row, weights broadcast.
+void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
+                          const VectorUnit& unit);
+// R: any other single reduction, kept in registers along the row.
+void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit& unit);
+
+// Whether Cx is the better of the two contraction rules; measured, see contract_rows.cc.
+bool PreferRows(const Contraction& contraction, const VectorUnit& unit);
+
+}  // namespace mutatenn

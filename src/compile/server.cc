@@ -1,0 +1,108 @@
+// `mutatenn compile-server`: one pipeline behind a socket. Single-threaded, holds the compiler and the
+// imported model; every mutant is compiled in a forked child.
+#include <csignal>
+
+#include "base/process.h"
+#include "compile/fork_pool.h"
+#include "compile/pipeline.h"
+#include "compile/server_messages.h"
+
+namespace mutatenn {
+namespace {
+
+class Server {
+ public:
+  explicit Server(int fd) : channel_(fd) {}
+
+  int Run() {
+    for (;;) {
+      auto request = channel_.Receive(-1);
+      if (!request.ok()) return 0;  // the other end is gone: nothing to do for anybody
+      const std::string op = (*request)["op"].get<std::string>();
+      Status handled = op == "open"     ? Open(*request)
+                       : op == "points" ? Points(*request)
+                       : op == "build"  ? Build(*request)
+                       : op == "print"  ? Print(*request)
+                                        : Status(Fail(Code::kInternal, "unknown request ", op));
+      if (!handled.ok() && !channel_.Send(ErrorToJson(handled.error())).ok()) return 0;
+    }
+  }
+
+ private:
+  Status Open(const Json& request) {
+    // The front end starts first: its interpreter loads while we load the compiler.
+    auto frontend = TRY(StartFrontend(""));
+    TRY(LoadCompiler());
+    pipeline_ = std::make_unique<Pipeline>(GeneratorOptionsFromJson(request["options"]), std::move(frontend));
+    TRY(pipeline_->Open());
+    if (request.value("compile", true)) TRY(pipeline_->CompileOriginal());
+    return channel_.Send(ToJson(pipeline_->Describe()));
+  }
+
+  Status Points(const Json& request) {
+    std::vector<OperatorUse> uses;
+    for (const Json& use : request["uses"]) uses.push_back(OperatorUseFromJson(use));
+    Json all = Json::array();
+    for (const PointsOfUse& points : TRY(pipeline_->Points(uses))) all.push_back(ToJson(points));
+    return channel_.Send({{"points", all}});
+  }
+
+  Status Print(const Json& request) {
+    return channel_.Send({{"text", TRY(pipeline_->Print(request["target"].get<int>(),
+                                                        request["kernel"].get<std::string>()))}});
+  }
+
+  Status Build(const Json& request) {
+    const int target = request["target"].get<int>();
+    std::vector<Mutant> mutants;
+    for (const Json& mutant : request["mutants"]) mutants.push_back(TRY(MutantFromJson(mutant)));
+    std::vector<int> todo;
+    for (size_t i = 0; i < mutants.size(); ++i) todo.push_back(static_cast<int>(i));
+
+    auto lost = [&](int item, const std::string& why) {
+      BuiltMutant built;
+      built.mutant = mutants[item].id;
+      built.target = target;
+      built.state = "stillborn";
+      built.reason = why;
+      return channel_.Send({{"built", ToJson(built)}});
+    };
+    // A graph mutant may need operators legalised that only this process can ask for; it then returns
+    // without being built and comes again. Twice is enough: its graph does not change in between.
+    for (int round = 0; round < 2 && !todo.empty(); ++round) {
+      std::vector<int> again;
+      auto work = [&](int item) -> Json {
+        std::string needs;
+        BuiltMutant built = pipeline_->Build(target, mutants[item], &needs);
+        if (!needs.empty()) return {{"needs", needs}};
+        return {{"built", ToJson(built)}};
+      };
+      auto done = [&](int item, const Json& result) -> Status {
+        if (!result.contains("needs")) return channel_.Send(result);
+        Status legalised = pipeline_->Legalize(result["needs"].get<std::string>());
+        if (legalised.ok()) again.push_back(item);
+        else TRY(lost(item, legalised.error().message));
+        return Ok();
+      };
+      ForkPoolOptions pool;
+      pool.jobs = pipeline_->options().jobs;
+      pool.limit_s = pipeline_->options().batch_limit_s;
+      TRY(RunInChildren(todo, pool, work, done, lost));
+      todo = again;
+    }
+    for (int item : todo) TRY(lost(item, "its operators could not be legalised"));
+    return channel_.Send({{"done", true}});
+  }
+
+  LineChannel channel_;
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+}  // namespace
+
+int ServeCompiler(int fd) {
+  ::signal(SIGPIPE, SIG_IGN);
+  return Server(fd).Run();
+}
+
+}  // namespace mutatenn

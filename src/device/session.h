@@ -1,0 +1,106 @@
+// A device as the campaign sees it: load a program, run the original over images, hand in mutants,
+// take finished fates out. Every device, local or remote, is a TVM RPC session behind this face;
+// the messages are the structs below as JSON (protocol.cc), so that one worker serves them all.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "judge/judge.h"
+#include "program/program.h"
+
+namespace mutatenn {
+
+struct Limits {
+  double factor = 10;        // CPU time allowed per image: factor x the original's, at least floor_s
+  double floor_s = 1;
+  double wall_factor = 10;   // wall time allowed: this times the CPU limit
+  int64_t memory_bytes = 0;  // address space of a mutant beyond the worker's own; 0 = 4 GiB
+  int output_bytes = 4096;   // what a mutant may print before the pipe is cut
+};
+
+struct LoadRequest {
+  std::string root;  // campaign folder: libraries and weight files of the program are relative to it
+  Program program;
+  int64_t memory_budget_bytes = 0;  // for references
+  int jobs = 1;                     // children at a time
+  int top_k = 5;
+  Limits limits;
+  std::string scratch;              // a folder of the worker's own; removed by the session
+};
+struct LoadReply {
+  std::string cpu;                  // CPU or GPU name
+  std::string tvm_version;
+  int64_t pid = 0;
+  int64_t reference_bytes_per_image = 0;  // to keep every value of one image
+};
+
+struct ImageInput {
+  std::string id;    // the image's name, unique
+  std::string file;  // raw little-endian elements of the program's input 0
+};
+struct OriginalRun {
+  std::string image;
+  std::vector<Ranked> top;
+  double seconds = 0;  // all steps that depend on the image
+};
+
+struct MutantJob {
+  MutantProgram program;
+  std::vector<std::string> images;  // of the loaded chunk, in order
+  bool stop_at_kill = true;         // matrix: early
+  bool full_timing = false;
+  bool slow_oracle = false;         // every step of every image, no references, no guards
+};
+struct MutantDone {
+  std::string mutant;
+  std::vector<Fate> fates;  // of the images that were run, in order
+  std::optional<OutOfBounds> out_of_bounds;
+  std::string tool_error;   // not empty: our fault (fork failed, disk full); the mutant stays pending
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual Result<LoadReply> Load(const LoadRequest& request) = 0;
+  // Replaces the chunk of loaded images: runs the original on them, keeps references within budget.
+  virtual Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) = 0;
+  virtual Status Submit(const std::vector<MutantJob>& jobs) = 0;
+  // Finished mutants, waiting at most wait_s for the first; empty when none finished in that time.
+  // kUnavailable: the worker is gone; mutants not returned yet stay pending.
+  virtual Result<std::vector<MutantDone>> Collect(double wait_s) = 0;
+  // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons in
+  // tests and `mutatenn show`: raw float32, one vector per output.
+  virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
+};
+
+struct LocalOptions {
+  std::string worker;  // path of mutatenn-worker; "" = beside this executable
+  std::string scratch; // folder for the session's files
+  bool sabotage_allowed = false;  // tests: pass MUTATENN_SABOTAGE through
+};
+// Starts a worker on this machine: our own fork and exec, TVM RPC on loopback TCP with a random key.
+Result<std::unique_ptr<Session>> OpenLocalSession(const LocalOptions& options);
+// Answers every call, runs nothing: a template for new sessions, and for tests of the campaign.
+std::unique_ptr<Session> MakeNullSession();
+
+// Messages.
+Json ToJson(const LoadRequest&);
+Json ToJson(const LoadReply&);
+Json ToJson(const Fate&);
+Json ToJson(const MutantJob&);
+Json ToJson(const MutantDone&);
+Json ToJson(const OriginalRun&);
+Result<LoadRequest> LoadRequestFromJson(const Json&);
+Result<LoadReply> LoadReplyFromJson(const Json&);
+Result<Fate> FateFromJson(const Json&);
+Result<MutantJob> MutantJobFromJson(const Json&);
+Result<MutantDone> MutantDoneFromJson(const Json&);
+Result<OriginalRun> OriginalRunFromJson(const Json&);
+
+}  // namespace mutatenn

@@ -1,0 +1,183 @@
+// Scores to a top list, two top lists to killed or not, the fates of a mutant on a device to a
+// verdict with its reason in one line.
+#include "judge/judge.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "base/result.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr int kDegenerateImages = 10;  // fewer images say nothing about stuck outputs
+constexpr size_t kDegenerateOriginalLabels = 5;
+
+constexpr std::array<std::pair<Verdict, const char*>, 9> kVerdictNames = {{
+    {Verdict::kKilled, "killed"},
+    {Verdict::kSurvived, "survived"},
+    {Verdict::kEquivalent, "equivalent"},
+    {Verdict::kStillborn, "stillborn"},
+    {Verdict::kCrashed, "crashed"},
+    {Verdict::kTimeout, "timeout"},
+    {Verdict::kUnstable, "unstable"},
+    {Verdict::kIgnored, "ignored"},
+    {Verdict::kPending, "pending"},
+}};
+
+constexpr std::array<std::pair<Ending, const char*>, 3> kEndingNames = {{
+    {Ending::kOk, "ok"},
+    {Ending::kCrashed, "crashed"},
+    {Ending::kTimeout, "timeout"},
+}};
+
+template <class Table, class Key>
+const char* NameIn(const Table& table, Key key) {
+  for (const auto& [value, name] : table) {
+    if (value == key) return name;
+  }
+  return "unknown";
+}
+
+template <class Value, class Table>
+std::optional<Value> ValueIn(const Table& table, const std::string& wanted) {
+  for (const auto& [value, name] : table) {
+    if (wanted == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string Label(const std::vector<Ranked>& top) {
+  return top.empty() ? "none" : std::to_string(top.front().label);
+}
+
+std::string ReasonOf(const Fate& fate, const std::vector<Ranked>& original) {
+  std::string what;
+  if (fate.ending == Ending::kOk) {
+    what = "label " + Label(original) + " -> " + Label(fate.top);
+  } else {
+    what = fate.detail.empty() ? EndingName(fate.ending) : FirstLine(fate.detail);
+  }
+  return what + " on " + fate.image;
+}
+
+// Hardly more than one label where the original has several: the paper's implicit crash.
+bool IsDegenerate(const std::set<int64_t>& original, const std::set<int64_t>& mutant, int images) {
+  return images >= kDegenerateImages && original.size() >= kDegenerateOriginalLabels &&
+         mutant.size() <= static_cast<size_t>(std::max(1, images / 20));
+}
+
+}  // namespace
+
+std::vector<Ranked> TopK(const float* scores, int64_t count, int k) {
+  auto before = [](const Ranked& a, const Ranked& b) {
+    bool a_nan = std::isnan(a.score), b_nan = std::isnan(b.score);
+    if (a_nan != b_nan) return b_nan;
+    if (!a_nan && a.score != b.score) return a.score > b.score;
+    return a.label < b.label;
+  };
+  std::vector<Ranked> best;  // sorted, at most k long; k is small
+  size_t limit = static_cast<size_t>(std::max(k, 1));
+  best.reserve(limit + 1);
+  for (int64_t i = 0; i < count; ++i) {
+    Ranked next{i, static_cast<double>(scores[i])};
+    if (best.size() == limit && !before(next, best.back())) continue;
+    best.insert(std::upper_bound(best.begin(), best.end(), next, before), next);
+    if (best.size() > limit) best.pop_back();
+  }
+  return best;
+}
+
+double Margin(const std::vector<Ranked>& top) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (top.size() < 2) return kInfinity;
+  double first = top[0].score, second = top[1].score;
+  if (std::isnan(first) || first == second) return 0;  // two NaN, or two equal (infinities too)
+  if (std::isnan(second)) return kInfinity;
+  return first - second;
+}
+
+const char* VerdictName(Verdict verdict) { return NameIn(kVerdictNames, verdict); }
+
+std::optional<Verdict> VerdictFromName(const std::string& name) {
+  return ValueIn<Verdict>(kVerdictNames, name);
+}
+
+const char* EndingName(Ending ending) { return NameIn(kEndingNames, ending); }
+
+std::optional<Ending> EndingFromName(const std::string& name) {
+  return ValueIn<Ending>(kEndingNames, name);
+}
+
+bool KilledByTop1(const std::vector<Ranked>& original, const std::vector<Ranked>& mutant) {
+  if (original.empty() || mutant.empty()) return original.empty() != mutant.empty();
+  return original.front().label != mutant.front().label;
+}
+
+Judgement Judge(const Evidence& evidence) {
+  CHECK(evidence.fates.size() == evidence.originals.size(), "an original for each fate");
+  Judgement judged;
+  if (evidence.build == "stillborn" || evidence.build == "equivalent") {
+    bool stillborn = evidence.build == "stillborn";
+    judged.verdict = stillborn ? Verdict::kStillborn : Verdict::kEquivalent;
+    judged.reason = FirstLine(evidence.build_reason);
+    if (judged.reason.empty()) judged.reason = stillborn ? "does not compile" : "same machine code";
+    return judged;
+  }
+  if (evidence.build != "ok") {
+    judged.reason = "not built yet";
+    return judged;
+  }
+
+  bool detected = false;
+  int ended = 0;
+  std::set<int64_t> original_labels, mutant_labels;
+  for (size_t i = 0; i < evidence.fates.size(); ++i) {
+    const Fate& fate = evidence.fates[i];
+    const std::vector<Ranked>& original = evidence.originals[i];
+    bool kills = fate.ending != Ending::kOk || KilledByTop1(original, fate.top);
+    ++ended;
+    judged.nonfinite |= fate.nonfinite;
+    if (fate.ending == Ending::kOk) {
+      ++judged.images_compared;
+      judged.images_differing += kills;
+      if (!original.empty()) original_labels.insert(original.front().label);
+      if (!fate.top.empty()) mutant_labels.insert(fate.top.front().label);
+    }
+    if (kills && !detected) {
+      detected = true;
+      judged.killing_image = fate.image;
+      judged.reason = ReasonOf(fate, original);
+      judged.verdict = fate.ending == Ending::kCrashed   ? Verdict::kCrashed
+                       : fate.ending == Ending::kTimeout ? Verdict::kTimeout
+                                                         : Verdict::kKilled;
+      // What ran beyond the first detection under `early` is an accident of chunks and resuming.
+      if (!evidence.full_matrix) break;
+    }
+  }
+  judged.degenerate = IsDegenerate(original_labels, mutant_labels, judged.images_compared);
+  if (detected) return judged;
+  std::string planned = std::to_string(evidence.images_planned);
+  if (ended > 0 && ended >= evidence.images_planned) {
+    judged.verdict = Verdict::kSurvived;
+    judged.reason = "same label on " + planned + (ended == 1 ? " image" : " images");
+  } else {
+    judged.reason = std::to_string(ended) + " of " + planned + " images run";
+  }
+  return judged;
+}
+
+bool Detected(Verdict verdict) {
+  return verdict == Verdict::kKilled || verdict == Verdict::kCrashed ||
+         verdict == Verdict::kTimeout;
+}
+
+bool Valid(Verdict verdict) { return Detected(verdict) || verdict == Verdict::kSurvived; }
+
+}  // namespace mutatenn

@@ -1,0 +1,192 @@
+// A subject and points into the mutated subject. Points are found by counting exactly as
+// enumeration counts; whatever does not fit (a point not found, another number of nodes than in the
+// origin, a result equal to the input) is our bug and said so: a mutant that is not what its point
+// says is worse than none.
+#include <algorithm>
+#include <map>
+
+#include "mutation/leaf_blocks.h"
+#include "mutation/subject.h"
+#include "tvm/symbols.h"
+
+namespace mutatenn {
+namespace {
+
+Error NotFound(const MutationOperator& op, const MutationPoint& point) {
+  return Fail(Code::kInternal, "the mutation point ", DumpJson(point.ToJson()), " of ", op.id,
+              " is not found");
+}
+
+Result<Node> Replacement(const MutationOperator& op, const Json& parameters, const Node& node,
+                         int variant) {
+  const std::vector<Node> replacements = op.rewrite(node, parameters);
+  if (variant >= static_cast<int>(replacements.size()))
+    return Fail(Code::kInternal, op.id, " does not apply at its mutation point");
+  if (StructuralEqual(replacements[variant], node, /*map_free_variables=*/false))
+    return Fail(Code::kInternal, op.id, " changes nothing at its mutation point");
+  return replacements[variant];
+}
+
+// A leaf block of the kernel as it was before scheduling.
+struct Origin {
+  bool has_init = false;
+  int init_count = 0;
+  int body_count = 0;
+  std::map<int, int> wanted;   // match -> variant
+  std::map<int, int> applied;  // match -> how many times (a schedule may copy a block)
+};
+
+using Origins = std::map<std::string, Origin>;
+
+Result<Origins> FindOrigins(const MutationOperator& op, const Json& parameters,
+                            const Node& function) {
+  Origins origins;
+  const VisitMatch keep = [](const Node& node, int) { return node; };
+  for (const Node& block : LeafBlocks(function)) {
+    Origin origin;
+    origin.has_init = block["init"].defined();
+    MapMatches(op, parameters, block["init"], 0, keep, &origin.init_count);
+    MapMatches(op, parameters, block["body"], 0, keep, &origin.body_count);
+    if (!origins.emplace(BlockName(block), origin).second)
+      return Fail(Code::kInternal, "two blocks of the kernel are named '", BlockName(block), "'");
+  }
+  return origins;
+}
+
+// Which origin a block of the schedule computes, and which part of it its body is.
+struct Part {
+  Origin* origin = nullptr;  // null: the schedule added this block
+  bool body_is_init = false;
+};
+
+Part FindPart(Origins* origins, const std::string& name) {
+  if (const auto same = origins->find(name); same != origins->end()) return {&same->second, false};
+  for (const char* suffix : {"_init", "_update"}) {
+    const std::string end = suffix;
+    if (!name.ends_with(end)) continue;
+    const auto found = origins->find(name.substr(0, name.size() - end.size()));
+    if (found != origins->end() && found->second.has_init) return {&found->second, end == "_init"};
+  }
+  return {};
+}
+
+Result<Node> MutateBlock(const MutationOperator& op, const Json& parameters, const Node& block,
+                         Part part) {
+  Origin& origin = *part.origin;
+  Status status = Ok();
+  auto visit = [&](const Node& node, int number) {
+    const auto wanted = origin.wanted.find(number);
+    if (wanted == origin.wanted.end()) return node;
+    ++origin.applied[number];
+    Result<Node> replaced = Replacement(op, parameters, node, wanted->second);
+    if (replaced.ok()) return *replaced;
+    status = replaced.error();
+    return node;
+  };
+  int init_count = 0, body_count = 0;
+  const int body_first = part.body_is_init ? 0 : origin.init_count;
+  const Node init = MapMatches(op, parameters, block["init"], 0, visit, &init_count);
+  const Node body = MapMatches(op, parameters, block["body"], body_first, visit, &body_count);
+  TRY(std::move(status));
+  const int body_expected = part.body_is_init ? origin.init_count : origin.body_count;
+  if ((init && init_count != origin.init_count) || body_count != body_expected)
+    return Fail(Code::kInternal, "block '", BlockName(block), "' has ",
+                std::to_string(init_count + body_count), " nodes that ", op.id,
+                " counts, not as many as before scheduling");
+  if (init.Same(block["init"]) && body.Same(block["body"])) return block;
+  return WithFields(block, {{"init", init}, {"body", body}});
+}
+
+Result<Node> MutateKernel(const MutationOperator& op, const Json& parameters,
+                          const KernelSubject& subject, const Node& scheduled,
+                          const std::vector<MutationPoint>& points) {
+  Origins origins = TRY(FindOrigins(op, parameters, subject.function));
+  for (const MutationPoint& point : points) {
+    if (point.kernel != subject.key) continue;
+    const auto origin = origins.find(point.block);
+    if (origin == origins.end() ||
+        point.match >= origin->second.init_count + origin->second.body_count ||
+        !origin->second.wanted.emplace(point.match, point.variant).second)
+      return NotFound(op, point);
+  }
+  Status status = Ok();
+  const Node body = Map(scheduled["body"], [&](const Node& node) {
+    const Part part = IsLeafBlock(node) ? FindPart(&origins, BlockName(node)) : Part{};
+    if (part.origin == nullptr || part.origin->wanted.empty()) return node;
+    Result<Node> block = MutateBlock(op, parameters, node, part);
+    if (block.ok()) return *block;
+    status = block.error();
+    return node;
+  });
+  TRY(std::move(status));
+  for (const MutationPoint& point : points)
+    if (point.kernel == subject.key && origins[point.block].applied[point.match] == 0)
+      return NotFound(op, point);
+  const Node mutated = WithFields(scheduled, {{"body", body}});
+  if (StructuralEqual(mutated, scheduled, /*map_free_variables=*/false))
+    return Fail(Code::kInternal, op.id, " changed nothing in kernel ", subject.key);
+  return mutated;
+}
+
+Result<Graph> MutateGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
+                          const std::vector<MutationPoint>& points) {
+  std::map<int, const MutationPoint*> wanted;
+  for (const MutationPoint& point : points)
+    if (!wanted.emplace(point.match, &point).second) return NotFound(op, point);
+  Graph mutated = graph;
+  int number = 0;
+  for (GraphBinding& binding : mutated.bindings) {
+    if (binding.synthetic || !op.matches(binding.value, parameters)) continue;
+    const auto found = wanted.find(number++);
+    if (found == wanted.end()) continue;
+    const MutationPoint& point = *found->second;
+    if (binding.layer != (point.layers.empty() ? "" : point.layers.front()))
+      return NotFound(op, point);
+    binding.value = TRY(Replacement(op, parameters, binding.value, point.variant));
+    wanted.erase(found);
+  }
+  if (!wanted.empty()) return NotFound(op, *wanted.begin()->second);
+  if (points.empty()) return Fail(Code::kInternal, op.id, " was applied at no point");
+  return mutated;
+}
+
+}  // namespace
+
+Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
+                           const std::vector<MutationPoint>& points) {
+  auto mutated =
+      Guard("applying " + op.id, [&] { return MutateGraph(op, parameters, graph, points); });
+  return TRY(std::move(mutated));
+}
+
+Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
+                           const KernelSubject& subject, const Node& scheduled,
+                           const std::vector<MutationPoint>& points) {
+  auto mutated = Guard("applying " + op.id + " to kernel " + subject.key,
+                       [&] { return MutateKernel(op, parameters, subject, scheduled, points); });
+  return TRY(std::move(mutated));
+}
+
+Result<std::vector<std::string>> MissingBlocks(const KernelSubject& subject, const Node& scheduled,
+                                               const std::vector<MutationPoint>& points) {
+  return Guard("looking for blocks in kernel " + subject.key, [&] {
+    Origins origins;
+    for (const Node& block : LeafBlocks(subject.function))
+      origins[BlockName(block)].has_init = block["init"].defined();
+    std::vector<const Origin*> present;
+    for (const Node& block : LeafBlocks(scheduled))
+      present.push_back(FindPart(&origins, BlockName(block)).origin);
+    std::vector<std::string> missing;
+    for (const auto& [name, origin] : origins) {
+      const bool wanted =
+          std::any_of(points.begin(), points.end(), [&](const MutationPoint& point) {
+            return point.kernel == subject.key && point.block == name;
+          });
+      if (wanted && std::find(present.begin(), present.end(), &origin) == present.end())
+        missing.push_back(name);
+    }
+    return missing;
+  });
+}
+
+}  // namespace mutatenn

@@ -1,0 +1,83 @@
+// Subjects into mutation points: every node of the operator's kind is counted, and one point made
+// for each replacement that `rewrite` gives for it.
+#include "mutation/leaf_blocks.h"
+#include "mutation/subject.h"
+
+namespace mutatenn {
+namespace {
+
+// Replacements that are equal to the node are no mutation; variants keep their number in the full
+// list.
+std::vector<int> Variants(const MutationOperator& op, const Json& parameters, const Node& node) {
+  std::vector<int> variants;
+  const std::vector<Node> replacements = op.rewrite(node, parameters);
+  for (size_t i = 0; i < replacements.size(); ++i)
+    if (!StructuralEqual(replacements[i], node, /*map_free_variables=*/false))
+      variants.push_back(static_cast<int>(i));
+  return variants;
+}
+
+std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json& parameters,
+                                          const KernelSubject& kernel, int* index) {
+  std::vector<MutationPoint> points;
+  for (const Node& block : LeafBlocks(kernel.function)) {
+    MutationPoint point;
+    point.level = op.level();
+    point.layers = kernel.layers;
+    point.kernel = kernel.key;
+    point.role = kernel.role;
+    point.block = BlockName(block);
+    auto visit = [&](const Node& node, int number) {
+      point.match = number;
+      point.index = *index + number;
+      for (int variant : Variants(op, parameters, node)) {
+        point.variant = variant;
+        points.push_back(point);
+      }
+      return node;
+    };
+    int count = 0;
+    MapMatches(op, parameters, block["init"], 0, visit, &count);
+    MapMatches(op, parameters, block["body"], count, visit, &count);
+    *index += count;
+  }
+  return points;
+}
+
+}  // namespace
+
+Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
+                                                  const Json& parameters, const Graph& graph) {
+  return Guard("enumerating " + op.id, [&] {
+    std::vector<MutationPoint> points;
+    int number = 0;
+    for (const GraphBinding& binding : graph.bindings) {
+      if (binding.synthetic || !op.matches(binding.value, parameters)) continue;
+      MutationPoint point;
+      point.level = op.level();
+      if (!binding.layer.empty()) point.layers = {binding.layer};
+      point.role = binding.value["op"]["name"].Text();
+      point.match = point.index = number++;
+      for (int variant : Variants(op, parameters, binding.value)) {
+        point.variant = variant;
+        points.push_back(point);
+      }
+    }
+    return points;
+  });
+}
+
+Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op,
+                                                    const Json& parameters,
+                                                    const std::vector<KernelSubject>& kernels) {
+  std::vector<MutationPoint> points;
+  int index = 0;
+  for (const KernelSubject& kernel : kernels) {
+    const auto found = TRY(Guard("enumerating " + op.id + " in kernel " + kernel.key,
+                                 [&] { return PointsOfKernel(op, parameters, kernel, &index); }));
+    points.insert(points.end(), found.begin(), found.end());
+  }
+  return points;
+}
+
+}  // namespace mutatenn

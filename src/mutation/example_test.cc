@@ -1,0 +1,170 @@
+// Loads the examples and runs kernels: lower, LLVM, ld, load, call.
+#include "mutation/example_test.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "base/files.h"
+#include "program/program.h"
+#include "tvm/passes.h"
+#include "tvm/relax.h"
+#include "tvm/runtime.h"
+#include "tvm/symbols.h"
+
+namespace mutatenn {
+namespace {
+
+Json ReadExample(const std::string& name) {
+  CHECK(LoadCompiler().ok());
+  const auto text = ReadFile(SourceFolder() / "tests/examples" / (name + ".json"));
+  CHECK(text.ok(), text.error().message);
+  return ParseJson(text.value(), name).value();
+}
+
+Node ExampleFunction() { return FromJsonText(ReadExample("layers").at("graph").dump()); }
+
+Node BuildModule(const Node& function) {
+  const Node target = Call(global::kGetTarget, R"({"kind":"llvm"})");
+  const Node with_host = Call(global::kWithHost, target, target);
+  Node named = WithAttribute(function, "global_symbol", kKernelSymbol);
+  named = WithAttribute(named, "target", with_host);
+  Node module = MakeModule({{kKernelSymbol, named}});
+  for (const LoweringPass& pass : kLoweringPasses)
+    module = RunPass(pass.has_argument ? Call(pass.name, pass.argument) : Call(pass.name), module);
+  for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
+  return Call(global::kBuildLlvm, module, with_host);
+}
+
+class AlignedCopy {
+ public:
+  explicit AlignedCopy(const TestTensor& tensor) : tensor_(tensor) {
+    for (const int64_t extent : tensor.shape) bytes_ *= extent;
+    memory_.resize(bytes_ + 2 * kSlackBytes + 64);
+    void* aligned = memory_.data();
+    size_t space = memory_.size();
+    begin_ = static_cast<char*>(std::align(64, bytes_ + 2 * kSlackBytes, aligned, space));
+    const size_t slack = tensor.slack ? kSlackBytes : 0;
+    std::memcpy(data() - slack, static_cast<char*>(tensor.data) - slack, bytes_ + 2 * slack);
+  }
+  char* data() { return begin_ + kSlackBytes; }
+  void CopyBack() { std::memcpy(tensor_.data, data(), bytes_); }
+
+ private:
+  static constexpr size_t kSlackBytes = 4 * kSlack;
+  TestTensor tensor_;
+  size_t bytes_ = 4;
+  std::vector<char> memory_;
+  char* begin_ = nullptr;
+};
+
+Applied ForOperator(const std::string& id, const Json& parameters) {
+  Applied applied;
+  applied.op = FindOperator(id);
+  CHECK(applied.op != nullptr, id);
+  applied.parameters = CheckParameters(*applied.op, parameters).value();
+  return applied;
+}
+
+}  // namespace
+
+std::filesystem::path SourceFolder() {
+  return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+}
+
+std::vector<KernelSubject> ExampleKernels(const std::string& name) {
+  std::vector<KernelSubject> kernels;
+  const Json example = ReadExample(name);
+  for (const Json& entry : example.at("kernels"))
+    kernels.push_back({entry.at("key"), entry.at("role"),
+                       entry.at("layers").get<std::vector<std::string>>(),
+                       FromJsonText(entry.at("function").dump())});
+  return kernels;
+}
+
+Graph ExampleGraph(const std::string& name) {
+  const Json example = ReadExample(name);
+  const auto view = relax::View(FromJsonText(example.at("graph").dump()));
+  const auto synthetic = example.at("synthetic").get<std::set<std::string>>();
+  Graph graph;
+  graph.parameters = view.parameters;
+  graph.num_inputs = example.at("num_inputs");
+  for (const relax::Binding& binding : view.bindings) {
+    const std::string variable = binding.variable["name"].Text();
+    graph.bindings.push_back({binding.variable, binding.value, variable,
+                              example.at("layers").at(variable), synthetic.contains(variable)});
+  }
+  graph.output = view.output;
+  return graph;
+}
+
+Node FunctionOfGraph(const Graph& graph) {
+  std::vector<Node> bindings;
+  for (const GraphBinding& binding : graph.bindings)
+    bindings.push_back(Make(global::kVarBinding, binding.variable, binding.value));
+  const Node block = Make(global::kDataflowBlock, Node(bindings));
+  const Node body = Make(global::kSeqExpr, Node({block}), graph.output);
+  const Node function =
+      WithFields(ExampleFunction(), {{"params", Node(graph.parameters)}, {"body", body}});
+  const Node module = RunPass(Call("relax.transform.Normalize"), MakeModule({{"main", function}}));
+  return FunctionOf(module, "main");
+}
+
+void RunKernel(const Node& function, const std::vector<TestTensor>& arguments) {
+  ASSERT_TRUE(function.defined());
+  static int number = 0;
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("mutatenn_mutation_test_" + std::to_string(::getpid()));
+  ASSERT_TRUE(MakeDirectories(folder).ok());
+  const std::string path = folder / ("k" + std::to_string(number++));
+  const auto built = Guard("building", [&] {
+    Call(global::kWriteModule, BuildModule(function), path + ".o", "o");
+    return Unit{};
+  });
+  ASSERT_TRUE(built.ok()) << built.error().message;
+  ASSERT_EQ(std::system(("ld -shared -o " + path + ".so " + path + ".o").c_str()), 0);
+  const auto kernel = LoadKernel(path + ".so", kKernelSymbol);
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(kernel.ok()) << kernel.error().message;
+  // Kernels take their tensors to be aligned to 64 bytes: they work on copies that are.
+  std::vector<std::unique_ptr<AlignedCopy>> copies;
+  std::vector<TensorView> views;
+  for (const TestTensor& argument : arguments) {
+    copies.push_back(std::make_unique<AlignedCopy>(argument));
+    views.push_back({copies.back()->data(), ParseDType(argument.dtype).value(), argument.shape});
+  }
+  const auto called = kernel.value().Call(views);
+  ASSERT_TRUE(called.ok()) << called.error().message;
+  for (const auto& copy : copies) copy->CopyBack();
+}
+
+Applied PointsInKernels(const std::string& id, const Json& parameters) {
+  Applied applied = ForOperator(id, parameters);
+  const auto points =
+      EnumerateKernels(*applied.op, applied.parameters, ExampleKernels(applied.op->example));
+  CHECK(points.ok(), points.error().message);
+  applied.points = points.value();
+  return applied;
+}
+
+Applied PointsInGraph(const std::string& id, const Json& parameters) {
+  Applied applied = ForOperator(id, parameters);
+  const auto points =
+      EnumerateGraph(*applied.op, applied.parameters, ExampleGraph(applied.op->example));
+  CHECK(points.ok(), points.error().message);
+  applied.points = points.value();
+  return applied;
+}
+
+MutationPoint PointAt(const Applied& applied, const std::string& block, int match) {
+  for (const MutationPoint& point : applied.points)
+    if (point.block == block && point.match == match) return point;
+  ADD_FAILURE() << applied.op->id << " has no point " << match << " in block " << block;
+  return {};
+}
+
+}  // namespace mutatenn

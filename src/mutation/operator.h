@@ -1,0 +1,56 @@
+// A mutation operator: a rule that makes mutants. One file defines and registers one; nothing else is
+// edited to add it. Enumerating points and applying them is the same function, `rewrite`, so that the
+// two cannot disagree.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "mutation/mutant.h"
+#include "tvm/node.h"
+
+namespace mutatenn {
+
+struct ParameterSpec {
+  std::string name;
+  std::string type;  // "number", "integer", "string" or "strings"
+  Json fallback;     // used where the configuration says nothing
+  std::string doc;
+  // Of "string" and "strings", and of "integer" spelled in decimal; empty = any.
+  std::vector<std::string> allowed = {};
+};
+
+struct MutationOperator {
+  std::string id;        // "<level>.<file stem>": code.lt_to_le lives in code/lt_to_le.cc
+  std::string category;  // of the paper: "layer node", "arithmetic node", "node input/output",
+                         // "arithmetic types", "store value", "conditions"
+  std::string source;    // "paper", "tool" or "new"
+  std::string summary;   // one sentence
+  std::string doc;       // what fault it stands for, when it survives
+  std::string example;   // name of the example in tests/examples that its golden uses
+  std::vector<ParameterSpec> parameters = {};
+  // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the node
+  // is the value bound by a binding (an ir.Call), at level code a node inside a block's init or body.
+  bool (*matches)(const Node& node, const Json& parameters);
+  // All replacements of a matching node: none = not applicable here, several = several variants. May use
+  // Make/Call freely: an exception of TVM's ends in the caller's Guard.
+  std::vector<Node> (*rewrite)(const Node& node, const Json& parameters);
+
+  Level level() const;
+};
+
+// Sorted by id: link order never shows.
+const std::vector<const MutationOperator*>& AllOperators();
+const MutationOperator* FindOperator(const std::string& id);
+// Checks names, types and allowed values, fills in defaults. The error names the key below "operators[i]".
+Result<Json> CheckParameters(const MutationOperator& op, const Json& given);
+
+struct RegisterOperator {
+  explicit RegisterOperator(MutationOperator op);
+};
+// MUTATION_OPERATOR(.id = "code.lt_to_le", ...);
+#define MUTATION_OPERATOR(...) \
+  static const ::mutatenn::RegisterOperator register_operator_{::mutatenn::MutationOperator{__VA_ARGS__}}
+
+}  // namespace mutatenn

@@ -1,0 +1,15 @@
+// The registry as text: what `mutatenn operators` prints and docs/operators.md holds.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+
+namespace mutatenn {
+
+std::string OperatorsTable();     // one line an operator, for a terminal
+std::string OperatorsMarkdown();  // docs/operators.md, whole
+// [{id, level, category, source, summary, doc, parameters: [{name, type, default, allowed, doc}]}]
+Json OperatorsJson();
+
+}  // namespace mutatenn

@@ -1,0 +1,60 @@
+// What operators are applied to: the graph as the user knows it, and kernels as blocks. Enumeration walks
+// a subject and yields points; application finds a mutant's points again and rewrites them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "mutation/mutant.h"
+#include "mutation/operator.h"
+#include "tvm/node.h"
+
+namespace mutatenn {
+
+// The graph: bindings of Relax's `main` in order. `value` refers to variables (Node identity) of
+// parameters and of earlier bindings. After mutation a value may hold nested calls without types; the
+// compile room binds and types them.
+struct GraphBinding {
+  Node variable;
+  Node value;
+  std::string name;        // unique; values of the program are named by it
+  std::string layer;       // node of the user's model, "" where none
+  bool synthetic = false;  // the importer invented it; operators leave it alone
+};
+struct Graph {
+  std::vector<Node> parameters;  // inputs, then weights
+  int num_inputs = 1;
+  std::vector<GraphBinding> bindings;
+  Node output;  // a variable or an ir.Tuple of them
+};
+
+// A kernel: a PrimFunc whose computation stands in leaf blocks.
+struct KernelSubject {
+  std::string key;
+  std::string role;
+  std::vector<std::string> layers;  // of the first step that calls it, then of the others
+  Node function;                    // before tiling: its blocks are the origin blocks
+};
+
+Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op, const Json& parameters,
+                                                  const Graph& graph);
+// `kernels` in program order, each once.
+Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op, const Json& parameters,
+                                                    const std::vector<KernelSubject>& kernels);
+
+// Applies the points (all of level graph). kInternal where a point is not found or nothing changed.
+Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
+                           const std::vector<MutationPoint>& points);
+// Applies those of `points` whose kernel is `subject.key` to `scheduled`, the same kernel after scheduling
+// (or subject.function itself): blocks are found by origin name, B_init and B_update count as B, and
+// blocks that the schedule added are left alone. kInternal where a point is not found or nothing changed.
+Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
+                           const KernelSubject& subject, const Node& scheduled,
+                           const std::vector<MutationPoint>& points);
+// Blocks of `points` in this kernel that `scheduled` no longer has, because the schedule inlined them. The
+// points there can be applied to subject.function before scheduling, not to `scheduled`.
+Result<std::vector<std::string>> MissingBlocks(const KernelSubject& subject, const Node& scheduled,
+                                               const std::vector<MutationPoint>& points);
+
+}  // namespace mutatenn

@@ -1,0 +1,87 @@
+// A model compiled for one target: steps in order over values. Single assignment: no step writes a
+// value that another wrote, or an input. Programs of one model have the same steps on every target.
+// Read and written as JSON; the file names in it are relative to the campaign's folder.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace mutatenn {
+
+struct TensorType {
+  std::vector<int64_t> shape;
+  std::string dtype = "float32";  // TVM's spelling: float32, int64, bool, ...
+
+  int64_t Elements() const;
+  int64_t Bytes() const;
+  bool operator==(const TensorType&) const = default;
+};
+
+struct Value {
+  enum class Kind { kInput, kWeight, kStep };
+  std::string name;  // unique in the program; equal names in original and mutant are compared
+  Kind kind = Kind::kStep;
+  TensorType type;
+  std::string file;    // kWeight: raw little-endian elements lie in this file ...
+  int64_t offset = 0;  // ... from this byte on (a multiple of 64)
+  bool operator==(const Value&) const = default;
+};
+
+struct Step {
+  std::string name;                 // the name of its first output
+  std::string kernel;               // key into Program::kernels
+  std::vector<int> inputs;          // indices into Program::values, in the kernel's parameter order
+  std::vector<int> outputs;         // follow the inputs in the kernel's parameter list
+  std::vector<std::string> layers;  // nodes of the user's model that it computes, in order
+  bool weight_only = false;         // reads weights only: runs once, not per image
+};
+
+struct Kernel {
+  std::string key;      // of the unscheduled PrimFunc: no symbol name, no target in it
+  std::string role;     // what it computes, for people: "conv2d_multiply_add_clip"
+  std::string library;  // shared library that exports it; two equal paths hold the same code
+  std::string code;     // hash of its machine code; equal = same code
+};
+
+// Every kernel's library exports its one function under this TVM symbol.
+inline constexpr const char* kKernelSymbol = "kernel";
+
+struct Program {
+  std::string model;
+  std::string target;  // the target's canonical JSON
+  std::vector<Value> values;
+  std::vector<Step> steps;
+  std::map<std::string, Kernel> kernels;
+  std::vector<int> inputs;   // indices into values
+  std::vector<int> outputs;  // indices into values
+
+  int FindValue(const std::string& name) const;  // -1 when absent
+};
+
+// What differs between a mutant and its original on one target. Exactly one of the two is set:
+// `program` where the graph changed, else `replaced`: kernel key -> its mutated kernel.
+struct MutantProgram {
+  std::string mutant;  // id
+  bool graph_changed = false;
+  Program program;
+  std::map<std::string, Kernel> replaced;
+  // Steps whose memory is guarded (mutated kernels at levels code and lowered), by kernel key.
+  std::vector<std::string> guarded;
+
+  // The whole mutant as a program.
+  Program Apply(const Program& original) const;
+};
+
+Json ToJson(const Program& program);
+Json ToJson(const MutantProgram& mutant);
+// Every index, name and shape is checked: a damaged file is an error that names the place.
+Result<Program> ProgramFromJson(const Json& json);
+Result<MutantProgram> MutantProgramFromJson(const Json& json);
+Status Validate(const Program& program);
+
+}  // namespace mutatenn

@@ -1,0 +1,213 @@
+// The campaign as one JSON object; docs/results.md says what each key means. Keys keep this order,
+// and nothing but `seconds` depends on when or how the campaign was run. null = not known, because
+// not run.
+#include <optional>
+
+#include "analysis/compare.h"
+#include "analysis/scores.h"
+#include "base/json.h"
+#include "judge/top_json.h"
+#include "report/report.h"
+
+namespace mutatenn {
+namespace {
+
+template <class T>
+Json OrNull(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+// A meta value as text, or as the number that it spells.
+Json MetaText(const CampaignView& view, const char* key) {
+  const std::string* value = view.Meta(key);
+  return value ? Json(*value) : Json(nullptr);
+}
+Json MetaNumber(const CampaignView& view, const char* key) {
+  const std::string* value = view.Meta(key);
+  if (!value) return nullptr;
+  Result<Json> parsed = ParseJson(*value, key);
+  return parsed.ok() && parsed->is_number() ? *parsed : Json(*value);
+}
+
+Json TextAsJson(const std::string& text) {
+  Result<Json> parsed = ParseJson(text, "");
+  return parsed.ok() ? *parsed : Json(text);
+}
+
+Json CampaignJson(const CampaignView& view) {
+  return {{"id", MetaText(view, "campaign_id")},
+          {"tool_version", MetaText(view, "tool_version")},
+          {"tvm_version", MetaText(view, "tvm_version")},
+          {"config_hash", MetaText(view, "config_hash")},
+          {"rules_version", MetaText(view, "rules_version")},
+          {"matrix", MetaText(view, "matrix")},
+          {"kill", MetaText(view, "kill")},
+          {"top_k", MetaNumber(view, "top_k")},
+          {"seed", MetaNumber(view, "seed")},
+          {"level", MetaNumber(view, "level")}};
+}
+
+Json DeviceJson(const StoredDevice& device) {
+  return {{"name", device.name},
+          {"target", TextAsJson(device.target_json)},
+          {"canonical_target", TextAsJson(device.canonical_target)},
+          {"cpu", device.cpu},
+          {"tvm_version", device.tvm_version}};
+}
+
+Json TopKJson(const std::vector<Ranked>& top) {
+  Json list = Json::array();
+  for (const Json& entry : TopToJson(top))
+    list.push_back({{"label", entry[0]}, {"score", entry[1]}});
+  return list;
+}
+
+Json OriginalsJson(const CampaignView& view, const ModelView& model) {
+  Json list = Json::array();
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    for (size_t i = 0; i < model.images.size(); ++i) {
+      const auto& original = model.originals[d][i];
+      if (!original) continue;
+      list.push_back(
+          {{"device", view.devices[d].name},
+           {"image", model.images[i].name},
+           {"top1", original->top.empty() ? Json(nullptr) : Json(original->top[0].label)},
+           {"top_k", TopKJson(original->top)},
+           {"correct", OrNull(original->correct)}});
+    }
+  }
+  return list;
+}
+
+Json ScoreJson(const Score& score) {
+  Json counts = Json::object();
+  for (int i = 0; i < kVerdicts; ++i) {
+    counts[VerdictName(static_cast<Verdict>(i))] = score.counts[static_cast<size_t>(i)];
+  }
+  return {{"score", OrNull(score.Value())},
+          {"n", score.valid},
+          {"detected", score.detected},
+          {"counts", counts}};
+}
+
+Json ScoresJson(const CampaignView& view, const ModelView& model) {
+  Json devices = Json::object(), operators = Json::object();
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    devices[view.devices[d].name] = ScoreJson(ScoreOn(model, static_cast<int>(d)));
+  }
+  for (const std::string& op : OperatorIds(model)) {
+    Json on = Json::object();
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      on[view.devices[d].name] = ScoreJson(ScoreOn(model, static_cast<int>(d), op));
+    }
+    operators[op] = {{"overall", ScoreJson(OverallScore(model, op))}, {"devices", on}};
+  }
+  return {
+      {"overall", ScoreJson(OverallScore(model))}, {"devices", devices}, {"operators", operators}};
+}
+
+Json PointsJson(const Json& points) {
+  Json list = Json::array();
+  if (!points.is_array()) return list;
+  for (const Json& point : points) {
+    Json entry = Json::object();
+    for (const char* key : {"level", "layers", "kernel", "block", "index", "variant"}) {
+      entry[key] = point.is_object() && point.contains(key) ? point[key] : Json(nullptr);
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+Json ResultJson(const ModelView& model, const DeviceResult& result) {
+  Json bounds = nullptr;
+  if (result.out_of_bounds) {
+    bounds = {{"step", result.out_of_bounds->step},
+              {"buffer", result.out_of_bounds->buffer},
+              {"offset", result.out_of_bounds->offset}};
+  }
+  return {{"verdict", VerdictName(result.judgement.verdict)},
+          {"reason", result.judgement.reason},
+          {"degenerate", OrNull(result.degenerate)},
+          {"out_of_bounds", bounds},
+          {"nonfinite", OrNull(result.nonfinite)},
+          {"images_planned", model.images.size()},
+          {"images_compared", result.judgement.images_compared},
+          {"images_differing", OrNull(result.images_differing)},
+          {"images_correct", OrNull(result.images_correct)},
+          {"first_diverging_layer", OrNull(result.first_diverging_layer)},
+          {"seconds", OrNull(result.seconds)}};
+}
+
+Json MutantJson(const CampaignView& view, const ModelView& model, const MutantView& mutant) {
+  Json devices = Json::object();
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    devices[view.devices[d].name] = ResultJson(model, mutant.devices[d]);
+  }
+  return {{"id", mutant.stored.id},
+          {"operator", mutant.stored.op_id},
+          {"category", mutant.stored.category},
+          {"parameters", mutant.parameters},
+          {"place", mutant.stored.place},
+          {"points", PointsJson(mutant.points)},
+          {"devices", devices}};
+}
+
+Json ComparisonJson(const CampaignView& view, const DeviceComparison& comparison) {
+  return {{"base", view.devices[static_cast<size_t>(comparison.base)].name},
+          {"evaluated", view.devices[static_cast<size_t>(comparison.evaluated)].name},
+          {"originals_compared", comparison.originals_compared},
+          {"originals_differing", comparison.originals_differing},
+          {"mutants_compared", comparison.mutants_compared},
+          {"verdicts_differ", comparison.verdicts_differ},
+          {"runs_compared", comparison.runs_compared},
+          {"runs_differing", comparison.runs_differing},
+          {"labels_differ", comparison.labels_differ},
+          {"mean_rank_tau", OrNull(comparison.mean_rank_tau)},
+          {"mean_levenshtein", OrNull(comparison.mean_levenshtein)}};
+}
+
+Json ModelJson(const CampaignView& view, const ModelView& model) {
+  Json images = Json::array(), points = Json::object(), population = Json::object(),
+       selected = Json::object(), mutants = Json::array(), comparisons = Json::array();
+  for (const StoredImage& image : model.images) {
+    images.push_back(
+        {{"name", image.name}, {"truth", image.truth < 0 ? Json(nullptr) : Json(image.truth)}});
+  }
+  // Several uses of one operator (other parameters) are summed.
+  auto add = [](Json& counts, const std::string& key, int count) {
+    counts[key] = counts.value(key, 0) + count;
+  };
+  for (const StoredOperatorUse& use : model.uses) {
+    add(points, use.op_id, use.points);
+    add(population, use.op_id, use.mutants);
+    add(selected, use.op_id, use.selected);
+  }
+  for (const MutantView& mutant : model.mutants) mutants.push_back(MutantJson(view, model, mutant));
+  for (const DeviceComparison& comparison : CompareDevices(view, model)) {
+    comparisons.push_back(ComparisonJson(view, comparison));
+  }
+  return {{"name", model.stored.name},
+          {"images", images},
+          {"original", OriginalsJson(view, model)},
+          {"points", points},
+          {"mutant_counts", population},
+          {"mutants_selected", selected},
+          {"scores", ScoresJson(view, model)},
+          {"device_comparison", comparisons},
+          {"mutants", mutants}};
+}
+
+Status WriteJson(const CampaignView& view, const std::string& destination) {
+  Json devices = Json::array(), models = Json::array();
+  for (const StoredDevice& device : view.devices) devices.push_back(DeviceJson(device));
+  for (const ModelView& model : view.models) models.push_back(ModelJson(view, model));
+  Json report = {{"campaign", CampaignJson(view)}, {"devices", devices}, {"models", models}};
+  return WriteText(destination, report.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+REPORT(.name = "json", .summary = "one JSON object with everything (docs/results.md); a file or -",
+       .write = WriteJson);
+
+}  // namespace
+}  // namespace mutatenn

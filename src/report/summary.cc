@@ -1,0 +1,126 @@
+// The end of a run for people: what became of the mutants by operator and device, how good the
+// original is, where devices disagree.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "analysis/compare.h"
+#include "analysis/scores.h"
+#include "report/report.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr Verdict kColumns[] = {Verdict::kKilled,   Verdict::kCrashed,    Verdict::kTimeout,
+                                Verdict::kSurvived, Verdict::kEquivalent, Verdict::kStillborn,
+                                Verdict::kPending};
+
+std::string Percent(const Score& score) {
+  auto value = score.Value();
+  return value ? fmt::format("{:.1f} %", 100 * *value) : "-";
+}
+
+std::string Row(const std::string& op, const std::string& device, size_t op_width,
+                size_t device_width, const Score& score) {
+  std::string row = fmt::format("  {:<{}}  {:<{}}", op, op_width, device, device_width);
+  for (Verdict verdict : kColumns) row += fmt::format(" {:>10}", score.Count(verdict));
+  return row + fmt::format(" {:>8} {:>5}\n", Percent(score), score.valid);
+}
+
+std::string Table(const CampaignView& view, const ModelView& model) {
+  std::vector<std::string> operators = OperatorIds(model);
+  size_t op_width = 9, device_width = 10;
+  for (const std::string& op : operators) op_width = std::max(op_width, op.size());
+  for (const StoredDevice& device : view.devices)
+    device_width = std::max(device_width, device.name.size());
+  std::string text = fmt::format("  {:<{}}  {:<{}}", "operator", op_width, "device", device_width);
+  for (Verdict verdict : kColumns) text += fmt::format(" {:>10}", VerdictName(verdict));
+  text += fmt::format(" {:>8} {:>5}\n", "score", "n");
+  for (const std::string& op : operators) {
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      text += Row(d == 0 ? op : "", view.devices[d].name, op_width, device_width,
+                  ScoreOn(model, static_cast<int>(d), op));
+    }
+  }
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    text += Row(d == 0 ? "all" : "", view.devices[d].name, op_width, device_width,
+                ScoreOn(model, static_cast<int>(d)));
+  }
+  return text + Row("", "any device", op_width, device_width, OverallScore(model));
+}
+
+std::string Originals(const CampaignView& view, const ModelView& model) {
+  std::string text;
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    int ran = 0, known = 0, correct = 0;
+    for (const auto& original : model.originals[d]) {
+      if (!original) continue;
+      ++ran;
+      known += original->correct.has_value();
+      correct += original->correct.value_or(false);
+    }
+    text += fmt::format("  original on {}: ran on {} of {} images", view.devices[d].name, ran,
+                        model.images.size());
+    text +=
+        known > 0 ? fmt::format(", right on {} of {}\n", correct, known) : ", truth not known\n";
+  }
+  return text;
+}
+
+std::string Disagreement(const CampaignView& view, const ModelView& model) {
+  std::string text;
+  for (const DeviceComparison& c : CompareDevices(view, model)) {
+    text += fmt::format(
+        "  {} against {}: original's label differs on {} of {} images; verdicts differ for {} of "
+        "{} "
+        "mutants, labels for {} mutants ({} of {} runs)",
+        view.devices[static_cast<size_t>(c.base)].name,
+        view.devices[static_cast<size_t>(c.evaluated)].name, c.originals_differing,
+        c.originals_compared, c.verdicts_differ.size(), c.mutants_compared, c.labels_differ.size(),
+        c.runs_differing, c.runs_compared);
+    if (c.mean_rank_tau) text += fmt::format("; mean tau-b {:.4f}", *c.mean_rank_tau);
+    if (c.mean_levenshtein) text += fmt::format("; mean Levenshtein {:.4f}", *c.mean_levenshtein);
+    text += "\n";
+  }
+  return text;
+}
+
+std::string Flags(const CampaignView& view, const ModelView& model) {
+  std::string text;
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    int bounds = 0, nonfinite = 0, degenerate = 0, undecided = 0;
+    for (const MutantView& mutant : model.mutants) {
+      const DeviceResult& result = mutant.devices[d];
+      bounds += result.out_of_bounds.has_value();
+      nonfinite += result.nonfinite.value_or(false);
+      degenerate += result.degenerate.value_or(false);
+      undecided += !result.fates.empty() && !result.degenerate;
+    }
+    text += fmt::format("  mutants on {}: {} out of bounds, {} nonfinite, {} degenerate",
+                        view.devices[d].name, bounds, nonfinite, degenerate);
+    if (undecided > 0) text += fmt::format(" ({} undecided: not all images run)", undecided);
+    text += "\n";
+  }
+  return text;
+}
+
+Status WriteSummary(const CampaignView& view, const std::string& destination) {
+  std::string text;
+  for (const ModelView& model : view.models) {
+    text += fmt::format("{}: {} images, {} mutants", model.stored.name, model.images.size(),
+                        model.mutants.size());
+    if (model.unselected > 0) {
+      text += fmt::format(" (a sample of {})",
+                          model.mutants.size() + static_cast<size_t>(model.unselected));
+    }
+    text += '\n';
+    text += Table(view, model) + Originals(view, model) + Disagreement(view, model) +
+            Flags(view, model);
+  }
+  return WriteText(destination, text);
+}
+
+REPORT(.name = "summary", .summary = "tables for people; a file or -", .write = WriteSummary);
+
+}  // namespace
+}  // namespace mutatenn

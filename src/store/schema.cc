@@ -1,0 +1,101 @@
+// The tables and views of a campaign as SQL text, one script a version. Tables hold what was
+// measured; verdicts are not stored but follow from the fates: the view `verdicts` says in SQL what
+// src/judge says in C++ (kill rule top1), so that a plain `sqlite3 campaign.db` answers most
+// questions.
+#include "store/schema.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE models (
+  name TEXT PRIMARY KEY, path TEXT NOT NULL, hash TEXT NOT NULL, graph_hash TEXT NOT NULL,
+  layers_json TEXT NOT NULL);
+CREATE TABLE images (  -- truth: class, -1 = not known; position: fixed order, -1 = originals not run
+  model TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, hash TEXT NOT NULL,
+  truth INTEGER NOT NULL, position INTEGER NOT NULL, input_file TEXT NOT NULL,
+  PRIMARY KEY (model, name));
+CREATE TABLE devices (  -- devices with one target_index share programs and builds
+  name TEXT PRIMARY KEY, target_json TEXT NOT NULL, canonical_target TEXT NOT NULL,
+  session_json TEXT NOT NULL, target_index INTEGER NOT NULL, cpu TEXT NOT NULL,
+  tvm_version TEXT NOT NULL);
+CREATE TABLE programs (
+  model TEXT NOT NULL, target_index INTEGER NOT NULL, program_json TEXT NOT NULL,
+  PRIMARY KEY (model, target_index));
+CREATE TABLE points (
+  model TEXT NOT NULL, op_key TEXT NOT NULL, number INTEGER NOT NULL, point_json TEXT NOT NULL,
+  PRIMARY KEY (model, op_key, number));
+CREATE TABLE mutants (  -- selected = 0: left out by max_mutants
+  model TEXT NOT NULL, id TEXT NOT NULL, op_id TEXT NOT NULL, op_key TEXT NOT NULL,
+  category TEXT NOT NULL, level TEXT NOT NULL, place TEXT NOT NULL, points_json TEXT NOT NULL,
+  use_json TEXT NOT NULL, selected INTEGER NOT NULL,
+  PRIMARY KEY (model, id));
+CREATE TABLE operator_uses (
+  model TEXT NOT NULL, op_key TEXT NOT NULL, op_id TEXT NOT NULL, category TEXT NOT NULL,
+  points INTEGER NOT NULL, mutants INTEGER NOT NULL, selected INTEGER NOT NULL,
+  PRIMARY KEY (model, op_key));
+CREATE TABLE builds (  -- state: ok, stillborn, equivalent
+  model TEXT NOT NULL, mutant TEXT NOT NULL, target_index INTEGER NOT NULL, state TEXT NOT NULL,
+  reason TEXT NOT NULL, ir_kind TEXT NOT NULL, seconds REAL, program_json TEXT NOT NULL,
+  diff TEXT NOT NULL,
+  PRIMARY KEY (model, mutant, target_index));
+CREATE TABLE originals (
+  model TEXT NOT NULL, device TEXT NOT NULL, image TEXT NOT NULL, top_json TEXT NOT NULL,
+  seconds REAL,
+  PRIMARY KEY (model, device, image)) WITHOUT ROWID;
+CREATE TABLE fates (  -- ending: ok, crashed, timeout; top_json: [[label, score], ...]; NULL = NaN
+  model TEXT NOT NULL, mutant TEXT NOT NULL, device TEXT NOT NULL, image TEXT NOT NULL,
+  ending TEXT NOT NULL, top_json TEXT NOT NULL, infected INTEGER NOT NULL,
+  dirty_steps INTEGER NOT NULL, first_step TEXT NOT NULL, first_layer TEXT NOT NULL,
+  nonfinite INTEGER NOT NULL, max_abs_diff REAL, seconds REAL, detail TEXT NOT NULL,
+  PRIMARY KEY (model, mutant, device, image)) WITHOUT ROWID;
+CREATE TABLE out_of_bounds (
+  model TEXT NOT NULL, mutant TEXT NOT NULL, device TEXT NOT NULL, step TEXT NOT NULL,
+  buffer TEXT NOT NULL, offset INTEGER NOT NULL,
+  PRIMARY KEY (model, mutant, device)) WITHOUT ROWID;
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL DEFAULT (strftime('%s', 'now')),
+  kind TEXT NOT NULL, text TEXT NOT NULL);
+
+-- A fate beside the original's run of the same image, and whether it detects the mutant.
+CREATE VIEW compared AS
+SELECT f.model, f.mutant, f.device, f.image, i.position, i.truth, f.ending,
+       json_extract(o.top_json, '$[0][0]') AS original_label,
+       json_extract(f.top_json, '$[0][0]') AS label,
+       f.ending <> 'ok' OR json_extract(f.top_json, '$[0][0]')
+                           IS NOT json_extract(o.top_json, '$[0][0]') AS detects
+FROM fates f
+JOIN images i ON i.model = f.model AND i.name = f.image
+JOIN originals o ON o.model = f.model AND o.device = f.device AND o.image = f.image;
+
+-- The verdict of every selected mutant on every device: the first detecting fate in image order decides.
+CREATE VIEW verdicts AS
+SELECT m.model, m.id AS mutant, m.op_id, d.name AS device,
+  CASE
+    WHEN b.state IN ('stillborn', 'equivalent') THEN b.state
+    WHEN b.state IS NULL OR b.state <> 'ok' THEN 'pending'
+    ELSE coalesce(
+      (SELECT CASE c.ending WHEN 'ok' THEN 'killed' ELSE c.ending END FROM compared c
+       WHERE c.model = m.model AND c.mutant = m.id AND c.device = d.name AND c.detects
+       ORDER BY c.position, c.image LIMIT 1),
+      (SELECT 'survived' FROM (
+         SELECT (SELECT count(*) FROM compared c
+                 WHERE c.model = m.model AND c.mutant = m.id AND c.device = d.name) AS ended,
+                (SELECT count(*) FROM images WHERE model = m.model) AS planned)
+       WHERE ended = planned AND planned > 0),
+      'pending')
+  END AS verdict
+FROM mutants m CROSS JOIN devices d
+LEFT JOIN builds b
+  ON b.model = m.model AND b.mutant = m.id AND b.target_index = d.target_index
+WHERE m.selected;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1};
+
+}  // namespace
+
+std::span<const char* const> Migrations() { return kMigrations; }
+
+}  // namespace mutatenn

@@ -1,0 +1,265 @@
+// Kernels and RPC sessions over TVM's C ABI and global functions; every exception of TVM's ends here.
+#include "tvm/runtime.h"
+
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <tvm/ffi/extra/module.h>
+#include <tvm/ffi/function.h>
+#include <tvm/runtime/base.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+
+namespace mutatenn {
+namespace ffi = tvm::ffi;
+namespace {
+
+constexpr int32_t kMagic = 0xff271;  // TVM's RPC handshake: ok, and (+ 2) no match
+constexpr int32_t kMaxKey = 4096;
+constexpr size_t kMaxArguments = 64;
+using WorkspaceAllocate = void* (*)(int, int, uint64_t, int, int);
+using WorkspaceFree = int (*)(int, int, void*);
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+template <class T>
+struct AsResult { using Type = Result<T>; };
+template <class T>
+struct AsResult<Result<T>> { using Type = Result<T>; };
+
+// Runs `f`, turns what it throws into an Error. `broken`: the code for anything but an exception of
+// the other end of a session, which arrives as RPCError.
+template <class F>
+auto Caught(F&& f, Code broken = Code::kTvm) -> typename AsResult<decltype(f())>::Type {
+  try {
+    return f();
+  } catch (const ffi::Error& error) {
+    return Fail(error.kind() == "RPCError" ? Code::kTvm : broken, std::string(error.kind()), ": ",
+                FirstLine(error.message()));
+  } catch (const std::exception& error) {
+    return Fail(broken, error.what());
+  } catch (...) {
+    return Fail(broken, "an unknown exception");
+  }
+}
+
+// What a kernel left behind when it returned an error; takes it out of TVM's hands.
+std::string RaisedText() {
+  TVMFFIObjectHandle error = nullptr;
+  TVMFFIErrorMoveFromRaised(&error);
+  if (error == nullptr) return "the kernel reported an error without a text";
+  const TVMFFIErrorCell* cell = TVMFFIErrorGetCellPtr(error);
+  std::string text = std::string(cell->kind.data, cell->kind.size) + ": " +
+                     FirstLine(std::string(cell->message.data, cell->message.size));
+  TVMFFIObjectDecRef(error);
+  return text;
+}
+
+bool ReceiveAll(int fd, void* data, size_t size) {
+  char* at = static_cast<char*>(data);
+  while (size > 0) {
+    ssize_t n = ::recv(fd, at, size, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    size -= static_cast<size_t>(n);
+  }
+  return true;
+}
+
+bool SendAll(int fd, const void* data, size_t size) {
+  const char* at = static_cast<const char*>(data);
+  while (size > 0) {
+    ssize_t n = ::send(fd, at, size, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    size -= static_cast<size_t>(n);
+  }
+  return true;
+}
+
+// Takes as long for a wrong key as for a right one.
+bool SameKey(const std::string& a, const std::string& b) {
+  unsigned difference = a.size() != b.size();
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i)
+    difference |= static_cast<unsigned char>(a[i] ^ b[i]);
+  return difference == 0;
+}
+
+}  // namespace
+
+struct KernelFunction::State {
+  ffi::Module module;
+  ffi::Function function;
+  WorkspaceAllocate* allocate = nullptr;  // weak variables of the library, null where absent
+  WorkspaceFree* free = nullptr;
+};
+
+Result<DLDataType> ParseDType(const std::string& dtype) {
+  TVMFFIByteArray text{dtype.data(), dtype.size()};
+  DLDataType parsed;
+  if (TVMFFIDataTypeFromString(&text, &parsed) != 0) {
+    RaisedText();
+    return Fail(Code::kInvalidInput, "unknown data type '", dtype, "'");
+  }
+  return parsed;
+}
+
+Status KernelFunction::Call(std::span<const TensorView> arguments) const {
+  std::array<DLTensor, kMaxArguments> tensors;
+  std::array<TVMFFIAny, kMaxArguments> packed;
+  if (arguments.size() > kMaxArguments)
+    return Fail(Code::kUnsupported, "a kernel with over 64 arguments");
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const TensorView& view = arguments[i];
+    tensors[i] = {view.data, {kDLCPU, 0}, static_cast<int32_t>(view.shape.size()), view.dtype,
+                  const_cast<int64_t*>(view.shape.data()), nullptr, 0};
+    packed[i] = {};
+    packed[i].type_index = kTVMFFIDLTensorPtr;
+    packed[i].v_ptr = &tensors[i];
+  }
+  TVMFFIAny result = {};
+  auto* function = const_cast<ffi::FunctionObj*>(state_->function.get());
+  if (TVMFFIFunctionCall(function, packed.data(), static_cast<int32_t>(arguments.size()),
+                         &result) != 0)
+    return Fail(Code::kTvm, RaisedText());
+  return Ok();
+}
+
+WorkspaceHook KernelFunction::SetWorkspace(const WorkspaceHook& hook) const {
+  if (state_->allocate == nullptr || state_->free == nullptr) return hook;
+  WorkspaceHook before{*state_->allocate, *state_->free};
+  *state_->allocate = hook.allocate;
+  *state_->free = hook.free;
+  return before;
+}
+
+Result<KernelFunction> LoadKernel(const std::string& path, const std::string& symbol) {
+  if (::access(path.c_str(), R_OK) != 0)
+    return Fail(Code::kNotFound, path, ": ", std::strerror(errno));
+  auto state = Caught([&] {
+    ffi::Module module = ffi::Module::LoadFromFile(path);
+    ffi::Optional<ffi::Function> function = module->GetFunction(symbol);
+    auto loaded = std::make_shared<KernelFunction::State>(KernelFunction::State{module});
+    if (function.has_value()) loaded->function = *function;
+    return loaded;
+  });
+  if (!state.ok()) return state.error().With(path);
+  if ((*state)->function == nullptr)
+    return Fail(Code::kNotFound, path, ": exports no function '", symbol, "'");
+  // The library is loaded already; the handle is never closed, as the module holds its own.
+  if (void* handle = ::dlopen(path.c_str(), RTLD_NOLOAD | RTLD_NOW)) {
+    (*state)->allocate =
+        static_cast<WorkspaceAllocate*>(::dlsym(handle, "__TVMBackendAllocWorkspace"));
+    (*state)->free = static_cast<WorkspaceFree*>(::dlsym(handle, "__TVMBackendFreeWorkspace"));
+    ::dlclose(handle);
+  }
+  KernelFunction kernel;
+  kernel.state_ = *state;
+  return kernel;
+}
+
+std::string TvmVersion() { return TVM_VERSION; }
+
+void WarmUpRuntime() {
+  std::signal(SIGPIPE, SIG_IGN);
+  (void)Caught([]() -> int { throw std::runtime_error("the first throw of this process"); });
+  TVMFFIErrorSetRaisedFromCStr("Error", "the first error that a kernel may raise");
+  RaisedText();
+}
+
+struct RemoteSession::State {
+  ffi::Optional<ffi::Module> session;
+  std::map<std::string, ffi::Function> functions;
+};
+
+RemoteSession::RemoteSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+RemoteSession::~RemoteSession() {
+  (void)Caught([&] {
+    state_->functions.clear();
+    state_.reset();
+    return 0;
+  });
+}
+
+Result<std::string> RemoteSession::Call(const std::string& function, const std::string& argument) {
+  return Caught(
+      [&]() -> Result<std::string> {
+        auto found = state_->functions.find(function);
+        if (found == state_->functions.end()) {
+          ffi::Optional<ffi::Function> remote = (*state_->session)->GetFunction(function);
+          if (!remote.has_value() || *remote == nullptr)
+            return Fail(Code::kTvm, "the server has no function ", function);
+          found = state_->functions.emplace(function, *remote).first;
+        }
+        return std::string(found->second(ffi::String(argument)).cast<ffi::String>());
+      },
+      Code::kUnavailable);
+}
+
+Result<std::unique_ptr<RemoteSession>> Connect(const std::string& host, int port,
+                                               const std::string& key) {
+  std::signal(SIGPIPE, SIG_IGN);  // else a dead server kills us at the next call
+  auto state = Caught(
+      [&] {
+        auto made = std::make_unique<RemoteSession::State>();
+        ffi::Function connect = ffi::Function::GetGlobalRequired("rpc.Connect");
+        made->session = connect(ffi::String(host), port, ffi::String(key), false)
+                            .cast<ffi::Module>();
+        return made;
+      },
+      Code::kUnavailable);
+  if (!state.ok()) return state.error();
+  return std::unique_ptr<RemoteSession>(new RemoteSession(std::move(state).value()));
+}
+
+void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions) {
+  for (const auto& [name, function] : functions) {
+    RemoteFunction copy = function;
+    ffi::Function::SetGlobal(name,
+                             ffi::Function::FromTyped([copy](ffi::String argument) -> ffi::String {
+                               return ffi::String(copy(std::string(argument)));
+                             }),
+                             /*override=*/true);
+  }
+}
+
+Status ServeConnection(int fd, const std::string& key) {
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  timeval patience{10, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  int32_t head[2];
+  if (!ReceiveAll(fd, head, sizeof head) || head[0] != kMagic || head[1] < 0 || head[1] > kMaxKey)
+    return Fail(Code::kInvalidInput, "a peer that does not speak TVM's RPC");
+  std::string theirs(static_cast<size_t>(head[1]), '\0');
+  if (!ReceiveAll(fd, theirs.data(), theirs.size()))
+    return Fail(Code::kInvalidInput, "a peer that left during the handshake");
+  bool known = SameKey(theirs.substr(0, theirs.find(' ')), "client:" + key);
+  int32_t answer = known ? kMagic : kMagic + 2;
+  if (!SendAll(fd, &answer, sizeof answer) || !known)
+    return Fail(Code::kInvalidInput, "a peer with another key");
+  // The server's name in the handshake; repeating the key would tell it to whoever listens.
+  std::string name = "server:mutatenn";
+  int32_t size = static_cast<int32_t>(name.size());
+  if (!SendAll(fd, &size, sizeof size) || !SendAll(fd, name.data(), name.size()))
+    return Fail(Code::kUnavailable, "the peer left during the handshake");
+  timeval forever{0, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever);
+  return Caught(
+      [&]() -> Status {
+        ffi::Function::GetGlobalRequired("rpc.ServerLoop")(fd);
+        return Ok();
+      },
+      Code::kUnavailable);
+}
+
+}  // namespace mutatenn

@@ -1,0 +1,85 @@
+// The part of TVM that runs without its compiler: kernels out of shared libraries, their workspace
+// allocator, and both ends of an RPC session. No exception leaves; links libtvm_ffi and
+// libtvm_runtime only.
+#pragma once
+
+#include <tvm/ffi/c_api.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+
+namespace mutatenn {
+
+// One argument of a kernel: a compact tensor in this process's memory.
+struct TensorView {
+  void* data = nullptr;
+  DLDataType dtype{};
+  std::span<const int64_t> shape;
+};
+
+// "float32" -> {kDLFloat, 32, 1}; kInvalidInput for a spelling that TVM does not know.
+Result<DLDataType> ParseDType(const std::string& dtype);
+
+// Where a kernel's library gets its temporary buffers. Signatures as in TVM's c_backend_api.h.
+struct WorkspaceHook {
+  void* (*allocate)(int device_type, int device_id, uint64_t bytes, int code, int bits) = nullptr;
+  int (*free)(int device_type, int device_id, void* pointer) = nullptr;
+};
+
+// The one function of a kernel's library. Copies share it; the library stays loaded.
+class KernelFunction {
+ public:
+  KernelFunction() = default;
+  // Runs the kernel. kTvm with the kernel's own text when it refuses its arguments or fails.
+  Status Call(std::span<const TensorView> arguments) const;
+  // Replaces the allocator of this library and returns the one before; nothing happens where the
+  // kernel has no workspace.
+  WorkspaceHook SetWorkspace(const WorkspaceHook& hook) const;
+  explicit operator bool() const { return state_ != nullptr; }
+
+ private:
+  friend Result<KernelFunction> LoadKernel(const std::string& path, const std::string& symbol);
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// `path` absolute or with a slash. The loader knows a library by inode and path: new code needs a
+// new name. kNotFound: no such file or function. kTvm: the loader refuses it.
+Result<KernelFunction> LoadKernel(const std::string& path, const std::string& symbol);
+
+std::string TvmVersion();
+// Ignores SIGPIPE and throws once: a process's first C++ throw takes 270 ms, better now than later.
+void WarmUpRuntime();
+
+// The client's end. Destroying it ends the session; a dead peer is no trouble then.
+class RemoteSession {
+ public:
+  ~RemoteSession();
+  // Calls a function string -> string of the server. kUnavailable when the server is gone, kTvm
+  // when the function threw or does not exist.
+  Result<std::string> Call(const std::string& function, const std::string& argument);
+
+ private:
+  friend Result<std::unique_ptr<RemoteSession>> Connect(const std::string&, int,
+                                                        const std::string&);
+  struct State;
+  explicit RemoteSession(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+// At most 31 sessions a process. Makes the process ignore SIGPIPE.
+Result<std::unique_ptr<RemoteSession>> Connect(const std::string& host, int port,
+                                               const std::string& key);
+
+// The server's end: functions by name, then one client on an accepted connection until it leaves.
+using RemoteFunction = std::function<std::string(const std::string&)>;
+void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions);
+// Handshake, then serves. kInvalidInput: the peer does not know the key (or speaks something else).
+Status ServeConnection(int fd, const std::string& key);
+
+}  // namespace mutatenn

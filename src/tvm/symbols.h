@@ -1,0 +1,199 @@
+// Every name of TVM's that the product spells: global functions, type keys, constructors with their
+// fields in order. A test looks each up in the installed wheel, so that an upgrade fails there with the
+// whole list and not by a null call somewhere.
+#pragma once
+
+namespace mutatenn {
+
+namespace global {
+inline constexpr const char* kPrimType = "ir.PrimType";
+inline constexpr const char* kIntImm = "ir.IntImm";
+inline constexpr const char* kFloatImm = "ir.FloatImm";
+inline constexpr const char* kStringImm = "ir.StringImm";
+inline constexpr const char* kGlobalVar = "ir.GlobalVar";
+inline constexpr const char* kIRModule = "ir.IRModule";
+inline constexpr const char* kWithAttr = "ir.BaseFuncWithAttr";
+inline constexpr const char* kWithoutAttr = "ir.BaseFuncWithoutAttr";
+inline constexpr const char* kRunPass = "transform.RunPass";
+inline constexpr const char* kPrinterConfig = "node.PrinterConfig";
+inline constexpr const char* kScript = "node.TVMScriptPrinterScript";
+inline constexpr const char* kToJson = "ffi.ToJSONGraphString";
+inline constexpr const char* kFromJson = "ffi.FromJSONGraphString";
+inline constexpr const char* kGetTarget = "target.Target";
+inline constexpr const char* kWithHost = "target.WithHost";
+inline constexpr const char* kTargetExport = "target.TargetExport";
+inline constexpr const char* kTargetEnter = "target.TargetEnterScope";
+inline constexpr const char* kTargetExit = "target.TargetExitScope";
+inline constexpr const char* kValidCpu = "target.llvm_is_valid_cpu";
+inline constexpr const char* kCpuHasFeature = "target.llvm_cpu_has_feature";
+inline constexpr const char* kHostCpu = "tvm.codegen.llvm.GetHostCPUName";
+inline constexpr const char* kHostFeatures = "tvm.codegen.llvm.GetHostCPUFeatures";
+inline constexpr const char* kBuildLlvm = "target.build.llvm";
+inline constexpr const char* kWriteModule = "ffi.ModuleWriteToFile";
+inline constexpr const char* kGetOp = "ir.GetOp";
+inline constexpr const char* kVar = "ir.Var";
+inline constexpr const char* kCall = "ir.Call";
+inline constexpr const char* kTuple = "ir.Tuple";
+inline constexpr const char* kTupleGetItem = "ir.TupleGetItem";
+inline constexpr const char* kRelaxFunction = "relax.Function";
+inline constexpr const char* kSeqExpr = "relax.SeqExpr";
+inline constexpr const char* kDataflowBlock = "relax.DataflowBlock";
+inline constexpr const char* kDataflowVar = "relax.DataflowVar";
+inline constexpr const char* kVarBinding = "relax.VarBinding";
+inline constexpr const char* kShapeExpr = "relax.ShapeExpr";
+inline constexpr const char* kTensorType = "relax.TensorType";
+inline constexpr const char* kPrimFunc = "tirx.PrimFunc";
+inline constexpr const char* kBufferLoad = "tirx.BufferLoad";
+inline constexpr const char* kBufferStore = "tirx.BufferStore";
+inline constexpr const char* kIfThenElse = "tirx.IfThenElse";
+inline constexpr const char* kSeqStmt = "tirx.SeqStmt";
+inline constexpr const char* kEvaluate = "tirx.Evaluate";
+inline constexpr const char* kFor = "tirx.For";
+inline constexpr const char* kSBlock = "s_tir.SBlock";
+inline constexpr const char* kSBlockRealize = "s_tir.SBlockRealize";
+inline constexpr const char* kBlockBuilder = "relax.BlockBuilderCreate";
+inline constexpr const char* kBeginDataflow = "relax.BlockBuilderBeginDataflowBlock";
+inline constexpr const char* kEndBlock = "relax.BlockBuilderEndBlock";
+inline constexpr const char* kTypeMissing = "ir.TypeMissing";
+inline constexpr const char* kNormalize = "relax.BlockBuilderNormalize";
+inline constexpr const char* kUpdateType = "relax.UpdateType";
+inline constexpr const char* kAnnotatePattern = "relax.transform.AnnotateTIROpPattern";
+inline constexpr const char* kFuseOps = "relax.transform.FuseOps";
+inline constexpr const char* kFuseTir = "relax.transform.FuseTIR";
+inline constexpr const char* kTensorConstant = "relax.MakeTensorConst";
+inline constexpr const char* kVerifyWellFormed = "relax.analysis.well_formed";
+inline constexpr const char* kRelaxAdd = "relax.op.add";
+inline constexpr const char* kRelaxSubtract = "relax.op.subtract";
+inline constexpr const char* kRelaxMultiply = "relax.op.multiply";
+inline constexpr const char* kRelaxDivide = "relax.op.divide";
+inline constexpr const char* kRelaxSqrt = "relax.op.sqrt";
+inline constexpr const char* kRelaxExpandDims = "relax.op.expand_dims";
+}  // namespace global
+
+// Scalar expressions: constructor and type key have the same name; fields a, b (Not: a; Cast: value;
+// Select: condition, true_value, false_value).
+namespace prim {
+inline constexpr const char* kAdd = "prim.Add";
+inline constexpr const char* kSub = "prim.Sub";
+inline constexpr const char* kMul = "prim.Mul";
+inline constexpr const char* kDiv = "prim.Div";
+inline constexpr const char* kFloorDiv = "prim.FloorDiv";
+inline constexpr const char* kFloorMod = "prim.FloorMod";
+inline constexpr const char* kMin = "prim.Min";
+inline constexpr const char* kMax = "prim.Max";
+inline constexpr const char* kEQ = "prim.EQ";
+inline constexpr const char* kNE = "prim.NE";
+inline constexpr const char* kLT = "prim.LT";
+inline constexpr const char* kLE = "prim.LE";
+inline constexpr const char* kGT = "prim.GT";
+inline constexpr const char* kGE = "prim.GE";
+inline constexpr const char* kAnd = "prim.And";
+inline constexpr const char* kOr = "prim.Or";
+inline constexpr const char* kNot = "prim.Not";
+inline constexpr const char* kCast = "prim.Cast";
+inline constexpr const char* kSelect = "prim.Select";
+}  // namespace prim
+
+namespace type {
+inline constexpr const char* kPrimType = "ir.PrimType";
+inline constexpr const char* kIntImm = "ir.IntImm";
+inline constexpr const char* kFloatImm = "ir.FloatImm";
+inline constexpr const char* kVar = "ir.Var";
+inline constexpr const char* kGlobalVar = "ir.GlobalVar";
+inline constexpr const char* kCall = "ir.Call";
+inline constexpr const char* kOp = "ir.Op";
+inline constexpr const char* kTuple = "ir.Tuple";
+inline constexpr const char* kTupleType = "ir.TupleType";
+inline constexpr const char* kTupleGetItem = "ir.TupleGetItem";
+inline constexpr const char* kConstant = "ir.GenericConst";
+inline constexpr const char* kTensorLoad = "ir.TensorLoad";
+inline constexpr const char* kPrimFunc = "tirx.PrimFunc";
+inline constexpr const char* kBufferStore = "tirx.BufferStore";
+inline constexpr const char* kBufferType = "tirx.BufferType";
+inline constexpr const char* kFor = "tirx.For";
+inline constexpr const char* kSeqStmt = "tirx.SeqStmt";
+inline constexpr const char* kIfThenElse = "tirx.IfThenElse";
+inline constexpr const char* kSBlock = "s_tir.SBlock";
+inline constexpr const char* kSBlockRealize = "s_tir.SBlockRealize";
+inline constexpr const char* kRelaxFunction = "relax.expr.Function";
+inline constexpr const char* kSeqExpr = "relax.expr.SeqExpr";
+inline constexpr const char* kDataflowBlock = "relax.expr.DataflowBlock";
+inline constexpr const char* kDataflowVar = "relax.expr.DataflowVar";
+inline constexpr const char* kVarBinding = "relax.expr.VarBinding";
+inline constexpr const char* kShapeExpr = "relax.expr.ShapeExpr";
+inline constexpr const char* kTensorType = "relax.TensorType";
+}  // namespace type
+
+// Node types that WithFields can rebuild: constructor arguments in order, all but the trailing span.
+struct Constructor {
+  const char* type_key;
+  const char* function;
+  const char* fields[12];
+};
+inline constexpr Constructor kConstructors[] = {
+    {type::kPrimFunc, global::kPrimFunc, {"params", "body", "ret_type", "attrs"}},
+    {type::kSBlock, global::kSBlock,
+     {"iter_vars", "reads", "writes", "name_hint", "body", "init", "alloc_buffers", "match_buffers",
+      "annotations"}},
+    {type::kSBlockRealize, global::kSBlockRealize, {"iter_values", "predicate", "block"}},
+    {type::kFor, global::kFor,
+     {"loop_var", "min", "extent", "kind", "body", "thread_binding", "annotations", "step"}},
+    {type::kBufferStore, global::kBufferStore, {"buffer", "value", "indices"}},
+    {type::kSeqStmt, global::kSeqStmt, {"seq"}},
+    {type::kIfThenElse, global::kIfThenElse, {"condition", "then_case", "else_case"}},
+    {type::kCall, global::kCall, {"ty", "op", "args", "attrs", "ty_args"}},
+    {type::kTuple, global::kTuple, {"fields"}},
+    {type::kTupleGetItem, global::kTupleGetItem, {"tuple_value", "index"}},
+    {type::kVarBinding, global::kVarBinding, {"var", "value"}},
+    {type::kDataflowBlock, global::kDataflowBlock, {"bindings"}},
+    {type::kSeqExpr, global::kSeqExpr, {"blocks", "body"}},
+    {type::kRelaxFunction, global::kRelaxFunction, {"params", "body", "ret_ty", "is_pure", "attrs"}},
+};
+
+// Schedule primitives; the schedule is the first argument of each.
+namespace primitive {
+inline constexpr const char* kConcreteSchedule = "s_tir.schedule.ConcreteSchedule";
+inline constexpr const char* kWorkOn = "s_tir.schedule.ScheduleWorkOn";
+inline constexpr const char* kGet = "s_tir.schedule.ScheduleGet";
+inline constexpr const char* kGetMod = "s_tir.schedule.ScheduleGetMod";
+inline constexpr const char* kGetBlock = "s_tir.schedule.ScheduleGetSBlock";
+inline constexpr const char* kGetChildBlocks = "s_tir.schedule.ScheduleGetChildBlocks";
+inline constexpr const char* kGetProducers = "s_tir.schedule.ScheduleGetProducers";
+inline constexpr const char* kGetConsumers = "s_tir.schedule.ScheduleGetConsumers";
+inline constexpr const char* kGetOutputBlocks = "s_tir.schedule.ScheduleGetOutputBlocks";
+inline constexpr const char* kGetLoops = "s_tir.schedule.ScheduleGetLoops";
+inline constexpr const char* kComputeInline = "s_tir.schedule.ScheduleComputeInline";
+inline constexpr const char* kCacheWrite = "s_tir.schedule.ScheduleCacheWrite";
+inline constexpr const char* kTransformLayout = "s_tir.schedule.ScheduleTransformLayout";
+inline constexpr const char* kSetScope = "s_tir.schedule.ScheduleSetScope";
+inline constexpr const char* kSplit = "s_tir.schedule.ScheduleSplit";
+inline constexpr const char* kFuse = "s_tir.schedule.ScheduleFuse";
+inline constexpr const char* kReorder = "s_tir.schedule.ScheduleReorder";
+inline constexpr const char* kComputeAt = "s_tir.schedule.ScheduleComputeAt";
+inline constexpr const char* kVectorize = "s_tir.schedule.ScheduleVectorize";
+inline constexpr const char* kUnroll = "s_tir.schedule.ScheduleUnroll";
+inline constexpr const char* kDecomposeReduction = "s_tir.schedule.ScheduleDecomposeReduction";
+inline constexpr const char* kAnnotate = "s_tir.schedule.ScheduleAnnotate";
+inline constexpr const char* kIndexMap = "tirx.IndexMap";
+inline constexpr const char* kPartitionHint = "pragma_loop_partition_hint";  // an annotation
+}  // namespace primitive
+
+// Relax operators by name.
+namespace op {
+inline constexpr const char* kAdd = "relax.add";
+inline constexpr const char* kClip = "relax.clip";
+inline constexpr const char* kMatmul = "relax.matmul";
+inline constexpr const char* kBatchNorm = "relax.nn.batch_norm";
+inline constexpr const char* kConv2d = "relax.nn.conv2d";
+inline constexpr const char* kRelu = "relax.nn.relu";
+}  // namespace op
+
+// Global functions that make calls of Relax operators.
+namespace make {
+inline constexpr const char* kExp = "relax.op.exp";
+inline constexpr const char* kPermuteDims = "relax.op.permute_dims";
+inline constexpr const char* kSigmoid = "relax.op.sigmoid";
+inline constexpr const char* kSubtract = "relax.op.subtract";
+}  // namespace make
+
+}  // namespace mutatenn

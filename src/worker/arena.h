@@ -1,0 +1,75 @@
+// Memory of the worker that its children share without copying: one private huge-page arena, made
+// read-only when it is filled, and weight files mapped read-only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace mutatenn {
+
+// Vector kernels need starts at multiples of this; so do files of weights.
+inline constexpr int64_t kAlignment = 64;
+inline int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+int64_t PageSize();
+
+// Address space of this process; unmapped when it goes.
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(void* address, size_t bytes) : address_(address), bytes_(bytes) {}
+  Mapping(Mapping&& other) noexcept
+      : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Mapping& operator=(Mapping&& other) noexcept {
+    std::swap(address_, other.address_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Mapping();
+  char* data() const { return static_cast<char*>(address_); }
+  size_t size() const { return bytes_; }
+
+ private:
+  void* address_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// Zero-filled, in huge pages where the system gives them: fork of 1 GB takes 0.6 ms then, not 14.
+class Arena {
+ public:
+  static Result<Arena> Make(int64_t bytes);
+  // A piece of it, 64-byte aligned. Asking for more than was made is a bug.
+  void* Allocate(int64_t bytes);
+  // From now on a write kills the writer (a child; the worker itself never writes again).
+  Status Seal();
+
+ private:
+  Mapping mapping_;
+  int64_t start_ = 0, used_ = 0;
+};
+
+// kNotFound or kIo with the file's name.
+Result<Mapping> MapFile(const std::filesystem::path& path);
+// Readable and writable, shared with children. kIo when the system has none left.
+Result<Mapping> MapShared(size_t bytes);
+
+// Buffers of a child, made as they are needed and kept: asking for the same index again gives the
+// same memory. Ends the process as out of memory (isolation.h) when there is none.
+class BufferPool {
+ public:
+  void Resize(size_t count) { buffers_.resize(count, nullptr); }
+  void* Get(size_t index, int64_t bytes);
+
+ private:
+  std::vector<void*> buffers_;
+  char* slab_ = nullptr;
+  int64_t left_ = 0;
+};
+
+}  // namespace mutatenn

@@ -1,0 +1,114 @@
+// Remote calls to the worker's parts, with every argument checked.
+#include "worker/service.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "device/remote.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr int64_t kDefaultMemory = 4LL << 30;
+
+std::string CpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name") || line.starts_with("Model"))
+      if (size_t colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
+  return "unknown CPU";
+}
+
+}  // namespace
+
+std::map<std::string, RemoteFunction> Service::Functions() {
+  using Method = Result<Json> (Service::*)(const Json&);
+  const std::map<std::string, Method> methods = {
+      {"mutatenn.hello", &Service::Hello},     {"mutatenn.load", &Service::Load},
+      {"mutatenn.images", &Service::Images},   {"mutatenn.submit", &Service::Submit},
+      {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs}};
+  std::map<std::string, RemoteFunction> functions;
+  for (const auto& [name, method] : methods)
+    functions[name] = [this, name = name, method = method](const std::string& text) {
+      Result<Json> argument = ParseJson(text.empty() ? "{}" : text, "the argument of " + name);
+      return SealReply(argument.ok() ? (this->*method)(*argument) : argument);
+    };
+  return functions;
+}
+
+Status Service::Loaded() const {
+  if (original_ == nullptr) return Fail(Code::kInvalidInput, "no program is loaded");
+  return Ok();
+}
+
+Result<Json> Service::Hello(const Json&) {
+  return Json{{"program", "mutatenn-worker"}, {"protocol", 1}, {"pid", ::getpid()}};
+}
+
+Result<Json> Service::Load(const Json& argument) {
+  LoadRequest request = TRY(LoadRequestFromJson(argument));
+  if (scheduler_ != nullptr && !scheduler_->idle())
+    return Fail(Code::kInvalidInput, "mutants of the last program are unfinished");
+  if (request.limits.memory_bytes <= 0) request.limits.memory_bytes = kDefaultMemory;
+  scheduler_.reset();
+  references_.reset();
+  original_.reset();
+  original_ = TRY(Original::Load(request));
+  request_ = std::move(request);
+  scheduler_ = std::make_unique<Scheduler>(*original_, request_);
+  LoadReply reply{CpuName(), TvmVersion(), ::getpid(), original_->reference_bytes()};
+  return ToJson(reply);
+}
+
+Result<Json> Service::Images(const Json& argument) {
+  TRY(Loaded());
+  std::vector<ImageInput> images = TRY(ImageInputsFromJson(argument));
+  if (!scheduler_->idle())
+    return Fail(Code::kInvalidInput, "mutants of the last chunk are unfinished");
+  scheduler_->SetChunk(nullptr, {});
+  references_.reset();  // first: two chunks at a time would be twice the budget
+  references_ = std::make_unique<References>(
+      TRY(References::Run(*original_, images, request_.memory_budget_bytes, keep_going_)));
+  scheduler_->SetChunk(references_.get(), images);
+  Json runs = Json::array();
+  for (const OriginalRun& run : references_->runs()) runs.push_back(ToJson(run));
+  return runs;
+}
+
+Result<Json> Service::Submit(const Json& argument) {
+  TRY(Loaded());
+  std::vector<MutantJob> jobs = TRY(MutantJobsFromJson(argument));
+  TRY(scheduler_->Submit(jobs));
+  return Json::object();
+}
+
+Result<Json> Service::Collect(const Json& argument) {
+  TRY(Loaded());
+  if (!argument.is_object() || !argument.contains("wait_s") || !argument["wait_s"].is_number())
+    return Fail(Code::kInvalidInput, "collect needs wait_s");
+  Json list = Json::array();
+  for (const MutantDone& done : scheduler_->Collect(argument["wait_s"].get<double>()))
+    list.push_back(ToJson(done));
+  return list;
+}
+
+Result<Json> Service::Outputs(const Json& argument) {
+  TRY(Loaded());
+  if (!argument.is_object() || !argument.contains("image") || !argument["image"].is_string())
+    return Fail(Code::kInvalidInput, "outputs needs an image");
+  std::string name = argument["image"].get<std::string>();
+  int image = references_ == nullptr ? -1 : references_->Find(name);
+  if (image < 0)
+    return Fail(Code::kInvalidInput, "image '", name, "' is not of the loaded chunk");
+  std::vector<std::vector<float>> outputs;
+  for (int value : original_->program().outputs) {
+    const void* data = original_->Constant(value) != nullptr ? original_->Constant(value)
+                                                             : references_->Value(image, value);
+    outputs.push_back(
+        TRY(ToFloats(data, original_->program().values[static_cast<size_t>(value)].type)));
+  }
+  return ToJson(outputs);
+}
+
+}  // namespace mutatenn

@@ -1,0 +1,40 @@
+// The worker's functions, each a JSON text in and a JSON text out, as device/remote.h describes:
+// mutatenn.hello, .load, .images, .submit, .collect, .outputs.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "device/session.h"
+#include "tvm/runtime.h"
+#include "worker/references.h"
+#include "worker/scheduler.h"
+
+namespace mutatenn {
+
+class Service {
+ public:
+  // `keep_going` is asked during long calls: false when the client is gone.
+  explicit Service(std::function<bool()> keep_going) : keep_going_(std::move(keep_going)) {}
+  // The functions point at this object.
+  std::map<std::string, RemoteFunction> Functions();
+
+ private:
+  Result<Json> Hello(const Json&);
+  Result<Json> Load(const Json& argument);
+  Result<Json> Images(const Json& argument);
+  Result<Json> Submit(const Json& argument);
+  Result<Json> Collect(const Json& argument);
+  Result<Json> Outputs(const Json& argument);
+  Status Loaded() const;
+
+  std::function<bool()> keep_going_;
+  LoadRequest request_;
+  std::unique_ptr<Original> original_;
+  std::unique_ptr<References> references_;
+  std::unique_ptr<Scheduler> scheduler_;  // after what it points to: destroyed first
+};
+
+}  // namespace mutatenn

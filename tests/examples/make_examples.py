@@ -1,0 +1,106 @@
+"""Writes the small IR modules that the operators' goldens and tests use: kernels.json, layers.json.
+
+Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
+"""
+import json
+import pathlib
+
+from tvm import relax
+from tvm.script import ir as I
+from tvm.script import relax as R
+from tvm.script import tirx as T
+from tvm_ffi import get_global_func
+
+to_json = get_global_func("ffi.ToJSONGraphString")
+
+
+@I.ir_module
+class Convolution:
+    @R.function
+    def main(x: R.Tensor((1, 2, 5, 5), "float32"), w: R.Tensor((3, 2, 3, 3), "float32")):
+        with R.dataflow():
+            conv = R.nn.conv2d(x, w, padding=[1, 1, 1, 1])
+            relu = R.nn.relu(conv)
+            R.output(relu)
+        return relu
+
+
+# A float comparison, a bound that is not constant, an integer store and a > that nobody asked about.
+@T.prim_func(private=True, s_tir=True)
+def comparisons(x: T.Buffer((T.int64(8),), "float32"), bound: T.Buffer((T.int64(1),), "int32"),
+                chosen: T.Buffer((T.int64(8),), "float32"), kept: T.Buffer((T.int64(8),), "float32"),
+                late: T.Buffer((T.int64(8),), "int32")):
+    T.func_attr({"tirx.noalias": True})
+    for i in range(T.int64(8)):
+        with T.sblock("choose"):
+            v = T.axis.spatial(T.int64(8), i)
+            chosen[v] = T.Select(x[v] < T.float32(0.25), x[v] * T.float32(2), x[v] + T.float32(1))
+    for i in range(T.int64(8)):
+        with T.sblock("keep"):
+            v = T.axis.spatial(T.int64(8), i)
+            kept[v] = T.if_then_else(T.Cast("int32", v) < bound[T.int64(0)], x[v], T.float32(0))
+    for i in range(T.int64(8)):
+        with T.sblock("count_late"):
+            v = T.axis.spatial(T.int64(8), i)
+            late[v] = T.Cast("int32", v > T.int64(3))
+
+
+@I.ir_module
+class Layers:
+    @R.function
+    def main(x: R.Tensor((1, 2, 4, 4), "float32"), w1: R.Tensor((3, 2, 3, 3), "float32"),
+             b1: R.Tensor((1, 3, 1, 1), "float32"), gamma: R.Tensor((3,), "float32"),
+             beta: R.Tensor((3,), "float32"), mean: R.Tensor((3,), "float32"),
+             var: R.Tensor((3,), "float32"), w2: R.Tensor((3, 3, 1, 1), "float32"),
+             w3: R.Tensor((3, 3), "float32"), b3: R.Tensor((3,), "float32"),
+             mask: R.Tensor((1, 1, 4, 4), "float32")):
+        with R.dataflow():
+            conv = R.nn.conv2d(x, w1, padding=[1, 1, 1, 1])
+            conv_bias = R.add(conv, b1)
+            norm = R.nn.batch_norm(conv_bias, gamma, beta, mean, var, axis=1, training=False)
+            norm_0 = norm[0]
+            relu = R.nn.relu(norm_0)
+            point = R.nn.conv2d(relu, w2)
+            relu6 = R.clip(point, 0.0, 6.0)
+            limited = R.clip(relu6, -1.0, 1.0)
+            residual = R.add(relu, limited)
+            weighted = R.multiply(residual, mask)  # or a transposed plane would have the same mean
+            pooled = R.mean(weighted, axis=[2, 3])
+            dense = R.matmul(pooled, w3)
+            dense_bias = R.add(dense, b3)
+            R.output(dense_bias)
+        return dense_bias
+
+
+LAYERS = {"conv": "Conv_0", "conv_bias": "Conv_0", "norm": "BatchNormalization_1",
+          "norm_0": "BatchNormalization_1", "relu": "Relu_2", "point": "Conv_3", "relu6": "Clip_4",
+          "limited": "Clip_5", "residual": "Add_6", "weighted": "Mul_9", "pooled": "GlobalAveragePool_7",
+          "dense": "Gemm_8", "dense_bias": "Gemm_8"}
+SYNTHETIC = ["conv_bias", "norm_0", "dense_bias"]  # the importer's, not the user's
+
+
+def kernel_of(module):
+    for step in (relax.transform.LegalizeOps(), relax.transform.AnnotateTIROpPattern(),
+                 relax.transform.FuseOps(), relax.transform.FuseTIR(),
+                 relax.transform.DeadCodeElimination()):
+        module = step(module)
+    (kernel,) = [f for g, f in module.functions.items() if g.name_hint != "main"]
+    return kernel
+
+
+def write(name, content):
+    path = pathlib.Path(__file__).parent / name
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+
+
+def function(node):
+    return json.loads(to_json(node, None))
+
+
+write("kernels.json", {"kernels": [
+    {"key": "conv2d_relu_key", "role": "conv2d_relu", "layers": ["Conv_0", "Relu_2"],
+     "function": function(kernel_of(Convolution))},
+    {"key": "comparisons_key", "role": "comparisons", "layers": ["Where_9"],
+     "function": function(comparisons)}]})
+write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
+                      "synthetic": SYNTHETIC})
