@@ -43,7 +43,9 @@ function(room name)
     target_link_libraries(test_${name} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
     set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     gtest_discover_tests(test_${name} TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 120
-      PROPERTIES ENVIRONMENT "${MUTATENN_TEST_ENVIRONMENT}" TIMEOUT 600)
+      PROPERTIES ENVIRONMENT "${MUTATENN_TEST_ENVIRONMENT}" TIMEOUT 600 LABELS unit)
+    # Tests start these programs.
+    add_dependencies(test_${name} mutatenn mutatenn-worker mutatenn-worker-sabotage)
   endif()
 endfunction()
 

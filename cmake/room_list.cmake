@@ -15,6 +15,8 @@ room(store DEPENDS base LIBS SQLiteCpp SQLite::SQLite3)
 room(tvm DEPENDS base LIBS TVM::runtime)
 target_compile_definitions(mutatenn_tvm PRIVATE MUTATENN_TVM_COMPILER="${TVM_COMPILER_LIBRARY}")
 room(model DEPENDS base LIBS opencv_core opencv_imgproc opencv_imgcodecs)
+# The build tree's own interpreter; an installed program is told by its launcher.
+target_compile_definitions(mutatenn_model PRIVATE MUTATENN_DEFAULT_PYTHON="${Python3_EXECUTABLE}")
 room(mutation SUBDIRS graph code lowered build DEPENDS program tvm)
 room(compile SUBDIRS schedule DEPENDS program tvm mutation model)
 room(device DEPENDS program judge tvm)
@@ -33,3 +35,8 @@ foreach(program mutatenn mutatenn-worker)
   set_target_properties(${program} PROPERTIES
     INSTALL_RPATH "$ORIGIN/../../tvm/lib;$ORIGIN/../../tvm_ffi/lib")
 endforeach()
+
+if(MUTATENN_BUILD_TESTS)
+  include(${PROJECT_SOURCE_DIR}/src/worker/sabotage.cmake)
+  include(${PROJECT_SOURCE_DIR}/tests/tests.cmake)
+endif()

@@ -125,9 +125,10 @@ double NumberAttribute(const Node& call, const char* name) { return call["attrs"
 
 }  // namespace
 
-Result<Graph> GraphFromImport(const ImportedModel& model) {
+Result<Graph> GraphFromImport(const ImportedModel& model, FunctionTable& table) {
   return Guard("reading the imported model", [&] {
-    relax::FunctionView view = relax::View(FunctionOf(FromJsonText(model.module_json), "main"));
+    Node module = FromJsonText(model.module_json);
+    relax::FunctionView view = relax::View(FunctionOf(module, "main"));
     Graph graph;
     graph.parameters = view.parameters;
     graph.num_inputs = model.num_inputs;
@@ -142,6 +143,13 @@ Result<Graph> GraphFromImport(const ImportedModel& model) {
       GraphBinding binding;
       binding.variable = view.bindings[i].variable;
       binding.value = view.bindings[i].value;
+      if (relax::OperatorOf(binding.value) == "relax.call_tir") {
+        const std::string callee = binding.value["args"].At(0)["name_hint"].Text();
+        const Node kernel = relax::AnnotatePattern(FunctionOf(module, callee));
+        binding.value = relax::CallTir(table.Add(kernel, callee).variable,
+                                       relax::TupleFields(binding.value["args"].At(1)),
+                                       binding.value["ty_args"].At(0));
+      }
       binding.synthetic = origin.synthetic;
       if (origin.layer >= 0) binding.layer = model.layers.at(origin.layer).name;
       const std::string base = binding.layer.empty() ? "value" : binding.layer;

@@ -5,13 +5,15 @@
 #include <string>
 
 #include "base/result.h"
+#include "compile/legalize.h"
 #include "model/model.h"
 #include "mutation/subject.h"
 
 namespace mutatenn {
 
-// Names: a layer's main binding is named as the layer; its others are "<layer>#<n>".
-Result<Graph> GraphFromImport(const ImportedModel& model);
+// Names: a layer's main binding is named as the layer; its others are "<layer>#<n>". Kernels that the
+// importer wrote itself (some converters do) go into `table`.
+Result<Graph> GraphFromImport(const ImportedModel& model, FunctionTable& table);
 
 // Every binding typed anew, nested calls bound to variables of their own ("<name>~<n>"), bindings that no
 // output needs dropped. An operator that refuses its arguments (shapes that do not fit) is kTvm.

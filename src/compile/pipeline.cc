@@ -52,7 +52,7 @@ Status Pipeline::Open() {
   weights_file_ = Relative("weights", HashBytes(options_.model_name) + ".bin");
   imported_ = TRY(frontend_->Import(options_.model_path, options_.root + "/" + weights_file_));
   const std::string where = options_.model_path;
-  graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_).With(where))).With(where));
+  graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_, table_).With(where))).With(where));
   graph_hash_ = GraphHash(graph_);
   printed_graph_ = TRY(PrintGraph(graph_));
   std::string needs;

@@ -109,8 +109,8 @@ Result<fs::path> MakeScratch(const std::string& folder) {
 
 Result<std::unique_ptr<Session>> OpenLocalSession(const LocalOptions& options) {
   ProcessOptions process;
-  fs::path worker = options.worker.empty() ? ExecutableDirectory() / "mutatenn-worker"
-                                           : fs::path(options.worker);
+  fs::path worker =
+      options.worker.empty() ? ExecutableDirectory() / "mutatenn-worker" : fs::path(options.worker);
   process.command = {worker.string(), "--channel", std::to_string(kChildSocket)};
   process.name = "mutatenn-worker";
   process.environment["TVM_NUM_THREADS"] = "1";

@@ -17,7 +17,8 @@ class NullSession : public Session {
 
   Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override {
     if (!loaded_) return Fail(Code::kInvalidInput, "no program is loaded");
-    if (!waiting_.empty()) return Fail(Code::kInvalidInput, "mutants of the last chunk are waiting");
+    if (!waiting_.empty())
+      return Fail(Code::kInvalidInput, "mutants of the last chunk are waiting");
     images_.clear();
     std::vector<OriginalRun> runs;
     for (const ImageInput& image : images) {

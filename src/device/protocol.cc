@@ -114,7 +114,8 @@ Result<Fate> FateFromJson(const Json& json) {
     fate.image = json.at("image").get<std::string>();
     std::string ending = json.at("ending").get<std::string>();
     auto known = EndingFromName(ending);
-    if (!known) return Fail(Code::kInvalidInput, "a fate is damaged: unknown ending '", ending, "'");
+    if (!known)
+      return Fail(Code::kInvalidInput, "a fate is damaged: unknown ending '", ending, "'");
     fate.ending = *known;
     fate.top = TRY(TopFromJson(json.at("top"), "a fate"));
     fate.infected = json.at("infected").get<bool>();
@@ -130,8 +131,10 @@ Result<Fate> FateFromJson(const Json& json) {
 }
 
 Json ToJson(const MutantJob& job) {
-  return {{"program", ToJson(job.program)},     {"images", job.images},
-          {"stop_at_kill", job.stop_at_kill},   {"full_timing", job.full_timing},
+  return {{"program", ToJson(job.program)},
+          {"images", job.images},
+          {"stop_at_kill", job.stop_at_kill},
+          {"full_timing", job.full_timing},
           {"slow_oracle", job.slow_oracle}};
 }
 
@@ -163,9 +166,9 @@ Result<MutantDone> MutantDoneFromJson(const Json& json) {
     done.tool_error = json.at("tool_error").get<std::string>();
     if (json.contains("out_of_bounds")) {
       const Json& access = json.at("out_of_bounds");
-      done.out_of_bounds = OutOfBounds{access.at("step").get<std::string>(),
-                                       access.at("buffer").get<std::string>(),
-                                       access.at("offset").get<int64_t>()};
+      done.out_of_bounds =
+          OutOfBounds{access.at("step").get<std::string>(), access.at("buffer").get<std::string>(),
+                      access.at("offset").get<int64_t>()};
     }
     return done;
   });

@@ -1,5 +1,5 @@
-// For tests: a program of six small steps over hand-written kernels (tests/device/kernels.c), built by
-// the C compiler into a folder of its own, and mutants of it. Needs no TVM compiler.
+// For tests: a program of six small steps over hand-written kernels (tests/device/kernels.c), built
+// by the C compiler into a folder of its own, and mutants of it. Needs no TVM compiler.
 //   w2 = twice(w)             weight-only
 //   a = multiply(x, w2)   b = add(a, bias)   c = relu(b)   d = add(c, a)   y = multiply(d, scale)
 #pragma once
@@ -58,8 +58,8 @@ class SmallProgram {
   }
 
   std::string WriteFloats(const std::string& name, const std::vector<float>& values) const {
-    Status status = WriteFile(
-        root_ / name, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
+    Status status = WriteFile(root_ / name, {reinterpret_cast<const char*>(values.data()),
+                                             values.size() * sizeof(float)});
     CHECK(status.ok());
     return (root_ / name).string();
   }

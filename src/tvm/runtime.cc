@@ -1,4 +1,5 @@
-// Kernels and RPC sessions over TVM's C ABI and global functions; every exception of TVM's ends here.
+// Kernels and RPC sessions over TVM's C ABI and global functions; every exception of TVM's ends
+// here.
 #include "tvm/runtime.h"
 
 #include <dlfcn.h>
@@ -29,9 +30,13 @@ using WorkspaceFree = int (*)(int, int, void*);
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 template <class T>
-struct AsResult { using Type = Result<T>; };
+struct AsResult {
+  using Type = Result<T>;
+};
 template <class T>
-struct AsResult<Result<T>> { using Type = Result<T>; };
+struct AsResult<Result<T>> {
+  using Type = Result<T>;
+};
 
 // Runs `f`, turns what it throws into an Error. `broken`: the code for anything but an exception of
 // the other end of a session, which arrives as RPCError.
@@ -119,8 +124,13 @@ Status KernelFunction::Call(std::span<const TensorView> arguments) const {
     return Fail(Code::kUnsupported, "a kernel with over 64 arguments");
   for (size_t i = 0; i < arguments.size(); ++i) {
     const TensorView& view = arguments[i];
-    tensors[i] = {view.data, {kDLCPU, 0}, static_cast<int32_t>(view.shape.size()), view.dtype,
-                  const_cast<int64_t*>(view.shape.data()), nullptr, 0};
+    tensors[i] = {view.data,
+                  {kDLCPU, 0},
+                  static_cast<int32_t>(view.shape.size()),
+                  view.dtype,
+                  const_cast<int64_t*>(view.shape.data()),
+                  nullptr,
+                  0};
     packed[i] = {};
     packed[i].type_index = kTVMFFIDLTensorPtr;
     packed[i].v_ptr = &tensors[i];
@@ -212,8 +222,8 @@ Result<std::unique_ptr<RemoteSession>> Connect(const std::string& host, int port
       [&] {
         auto made = std::make_unique<RemoteSession::State>();
         ffi::Function connect = ffi::Function::GetGlobalRequired("rpc.Connect");
-        made->session = connect(ffi::String(host), port, ffi::String(key), false)
-                            .cast<ffi::Module>();
+        made->session =
+            connect(ffi::String(host), port, ffi::String(key), false).cast<ffi::Module>();
         return made;
       },
       Code::kUnavailable);

@@ -1,5 +1,5 @@
-// Spells the schedule primitives of TVM for Schedule. The function lives in a module of its own, under
-// a name of ours, for the lookups of a schedule need one.
+// Spells the schedule primitives of TVM for Schedule. The function lives in a module of its own,
+// under a name of ours, for the lookups of a schedule need one.
 #include "tvm/schedule.h"
 
 #include "tvm/symbols.h"
@@ -68,7 +68,8 @@ void Schedule::TransformLayout(const Node& block, int index, int read_or_write, 
   for (size_t axis = 0; axis < buffer["ty"]["shape"].size(); ++axis)
     variables.push_back(Make(global::kVar, "axis" + std::to_string(axis), type));
   Node index_map = Call(primitive::kIndexMap, Node(variables), Node(map(variables)), Node());
-  Call(primitive::kTransformLayout, schedule_, block, index, read_or_write, index_map, Node(), false);
+  Call(primitive::kTransformLayout, schedule_, block, index, read_or_write, index_map, Node(),
+       false);
 }
 
 std::vector<Node> Schedule::Split(const Node& loop, const std::vector<int64_t>& inner_factors) {

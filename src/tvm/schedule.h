@@ -1,6 +1,6 @@
-// A schedule of one PrimFunc: TVM's schedule primitives as methods. Blocks and loops are handles into
-// it; query them anew after a primitive has changed them. Everything throws what TVM throws; use
-// inside Guard.
+// A schedule of one PrimFunc: TVM's schedule primitives as methods. Blocks and loops are handles
+// into it; query them anew after a primitive has changed them. Everything throws what TVM throws;
+// use inside Guard.
 #pragma once
 
 #include <functional>

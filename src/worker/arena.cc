@@ -77,8 +77,7 @@ Result<Mapping> MapFile(const std::filesystem::path& path) {
 }
 
 Result<Mapping> MapShared(size_t bytes) {
-  void* address =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (address == MAP_FAILED)
     return Fail(Code::kIo, "no memory shared with a child: ", std::strerror(errno));
   return Mapping(address, bytes);

@@ -90,8 +90,7 @@ void Executor::RunWeightSteps() {
 }
 
 void Executor::RunImage() {
-  double seconds =
-      CpuLimit(limits_, references_.runs()[static_cast<size_t>(image_)].seconds);
+  double seconds = CpuLimit(limits_, references_.runs()[static_cast<size_t>(image_)].seconds);
   budget_.Reset(seconds);
   guard_budget_.Reset(seconds);
   dirty_ = constant_dirty_;
@@ -150,9 +149,8 @@ void Executor::RunStep(int s) {
   for (int value : step.outputs) {
     size_t v = static_cast<size_t>(value);
     int counterpart = plan_.original_of[v];
-    dirty_[v] = counterpart < 0 ||
-                std::memcmp(own_.Get(v, 0), OriginalValue(counterpart),
-                            static_cast<size_t>(plan_.typed.Bytes(value))) != 0;
+    dirty_[v] = counterpart < 0 || std::memcmp(own_.Get(v, 0), OriginalValue(counterpart),
+                                               static_cast<size_t>(plan_.typed.Bytes(value))) != 0;
   }
 }
 
@@ -207,8 +205,7 @@ void Executor::RunGuarded(int s, const KernelFunction& kernel,
 const void* Executor::Pointer(int value) {
   size_t v = static_cast<size_t>(value);
   if (dirty_[v])
-    return constant_[v] != nullptr ? constant_[v]
-                                   : own_.Get(v, plan_.typed.Bytes(value));
+    return constant_[v] != nullptr ? constant_[v] : own_.Get(v, plan_.typed.Bytes(value));
   int counterpart = plan_.original_of[v];
   if (sabotage_ == Sabotage::kStaleReference && image_ >= 0 &&
       original_.Constant(counterpart) == nullptr) {
@@ -231,11 +228,13 @@ void Executor::MakeAgain(int s) {
   const Step& step = original_.program().steps[static_cast<size_t>(s)];
   std::vector<void*> arguments = Arguments(
       step, [&](int value) { return OriginalValue(value); },
-      [&](int value) { return again_.Get(static_cast<size_t>(value), original_.typed().Bytes(value)); });
+      [&](int value) {
+        return again_.Get(static_cast<size_t>(value), original_.typed().Bytes(value));
+      });
   Status status = original_.typed().Call(original_.StepKernel(s), step, arguments);
   if (!status.ok())
-    EndChild(Outcome::kToolError, "step '" + step.name + "' of the original: " +
-                                      status.error().message);
+    EndChild(Outcome::kToolError,
+             "step '" + step.name + "' of the original: " + status.error().message);
   for (int value : step.outputs) made_again_[static_cast<size_t>(value)] = true;
 }
 
@@ -262,8 +261,7 @@ void Executor::Finish(SharedRegion& region, int position) {
     if (!ours.ok()) EndChild(Outcome::kToolError, ours.error().message);
     if (!theirs.ok()) EndChild(Outcome::kToolError, theirs.error().message);
     CompareOutputs(*ours, *theirs, &difference);
-    if (i == 0)
-      top = TopK(ours->data(), static_cast<int64_t>(ours->size()), original_.top_k());
+    if (i == 0) top = TopK(ours->data(), static_cast<int64_t>(ours->size()), original_.top_k());
   }
   record_.nonfinite = difference.nonfinite;
   record_.max_abs_diff = difference.max_abs;

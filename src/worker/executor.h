@@ -55,16 +55,16 @@ class Executor {
   void RunWeightSteps();
   void RunImage();
   void Finish(SharedRegion& region, int position);
-  bool Due(int s) const;       // the step has to run
-  void RunStep(int s);         // and compares what it wrote
+  bool Due(int s) const;  // the step has to run
+  void RunStep(int s);    // and compares what it wrote
   void CountDivergence(int s);
   void CallPlain(int s, const KernelFunction& kernel, const std::vector<const void*>& inputs);
   void RunGuarded(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
   void CallKernel(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
   void TimeWholeProgram();
-  const void* Pointer(int value);          // of the mutant
-  const void* OriginalValue(int value);    // kept, or made again
-  void MakeAgain(int step);                // of the original
+  const void* Pointer(int value);        // of the mutant
+  const void* OriginalValue(int value);  // kept, or made again
+  void MakeAgain(int step);              // of the original
   [[noreturn]] void KernelFailed(int s, const Status& status);
 
   const Original& original_;
@@ -79,12 +79,12 @@ class Executor {
   Guards guards_;
   PlainMemory plain_;
   CpuBudget budget_, guard_budget_;
-  int image_ = -1;                       // index into the references; -1 = weight-only steps
-  std::vector<const void*> constant_;    // by the mutant's value: its dirty weights
-  std::vector<bool> constant_dirty_;     // by value: from weights and weight-only steps
-  std::vector<bool> dirty_;              // by value
-  BufferPool own_, again_;               // the mutant's values; the original's made again
-  std::vector<bool> made_again_;         // by the original's value, for this image
+  int image_ = -1;                     // index into the references; -1 = weight-only steps
+  std::vector<const void*> constant_;  // by the mutant's value: its dirty weights
+  std::vector<bool> constant_dirty_;   // by value: from weights and weight-only steps
+  std::vector<bool> dirty_;            // by value
+  BufferPool own_, again_;             // the mutant's values; the original's made again
+  std::vector<bool> made_again_;       // by the original's value, for this image
   Record record_;
 };
 

@@ -1,4 +1,5 @@
-// Guarded buffers, the fault handler that says which one was left, and the search for silent readers.
+// Guarded buffers, the fault handler that says which one was left, and the search for silent
+// readers.
 #include "worker/guards.h"
 
 #include <signal.h>
@@ -13,9 +14,9 @@
 namespace mutatenn {
 namespace {
 
-constexpr uint32_t kNaN = 0x7fc0dead;           // a quiet NaN that no computation makes
-constexpr int64_t kGuard = 8 << 20;             // unmapped on either side of an argument
-constexpr int64_t kAttributable = 1LL << 30;    // a fault farther off belongs to no buffer
+constexpr uint32_t kNaN = 0x7fc0dead;         // a quiet NaN that no computation makes
+constexpr int64_t kGuard = 8 << 20;           // unmapped on either side of an argument
+constexpr int64_t kAttributable = 1LL << 30;  // a fault farther off belongs to no buffer
 
 Guards* active = nullptr;  // whose kernel is running
 

@@ -1,6 +1,6 @@
-// Finds accesses outside the buffers of a mutated step: the step's inputs, outputs and workspace lie
-// between unmapped pages, the bytes that page sizes leave over are filled with NaN. The results of
-// such a call are only compared; those that count come from plain memory (plain_memory.h).
+// Finds accesses outside the buffers of a mutated step: the step's inputs, outputs and workspace
+// lie between unmapped pages, the bytes that page sizes leave over are filled with NaN. The results
+// of such a call are only compared; those that count come from plain memory (plain_memory.h).
 #pragma once
 
 #include <map>
@@ -23,8 +23,8 @@ class GuardedBuffer {
 
   char* data() const { return start_; }
   int64_t bytes() const { return bytes_; }
-  void Fill(uint32_t pattern);            // the buffer
-  void FillBefore(uint32_t pattern);      // the bytes between the unmapped pages and the buffer
+  void Fill(uint32_t pattern);        // the buffer
+  void FillBefore(uint32_t pattern);  // the bytes between the unmapped pages and the buffer
   void FillAfter(uint32_t pattern);
   // First byte outside that no longer holds the NaN of FillBefore and FillAfter, counted from the
   // buffer's start; false when all do.
@@ -82,7 +82,7 @@ class Guards {
   std::vector<char> signal_stack_;
   Slots* current_ = nullptr;  // whose kernel is running
   int step_index_ = -1;
-  bool check_ = false;        // slack holds NaN everywhere
+  bool check_ = false;  // slack holds NaN everywhere
   uint32_t workspace_content_ = 0, workspace_slack_ = 0;
   int workspace_side_ = -1;
   std::vector<std::unique_ptr<GuardedBuffer>> workspaces_;  // live

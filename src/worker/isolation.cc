@@ -20,6 +20,8 @@
 #include <cstdio>
 #include <new>
 
+#include <fmt/format.h>
+
 namespace mutatenn {
 namespace {
 
@@ -106,8 +108,7 @@ std::string Child::Output() {
   return text;
 }
 
-Result<Child> ForkChild(SharedRegion& region, int output_bytes,
-                        const std::function<void()>& body) {
+Result<Child> ForkChild(SharedRegion& region, int output_bytes, const std::function<void()>& body) {
   CHECK(ThreadCount() == 1, "the worker must not start threads");
   // The writing end does not block: a mutant that prints megabytes fills the pipe and loses the
   // rest, whether we read in the meantime or not.
@@ -197,7 +198,7 @@ int ThreadCount() {
 
 std::string SignalName(int signal) {
   const char* name = ::sigabbrev_np(signal);
-  return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+  return name == nullptr ? fmt::format("signal {}", signal) : fmt::format("SIG{}", name);
 }
 
 }  // namespace mutatenn

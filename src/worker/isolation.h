@@ -58,7 +58,7 @@ class CpuBudget {
   int64_t left_us_ = 0, started_us_ = 0;
 };
 
-int ThreadCount();  // of this process
+int ThreadCount();                   // of this process
 std::string SignalName(int signal);  // "SIGSEGV"
 
 }  // namespace mutatenn

@@ -23,8 +23,7 @@ int64_t OutputElements(const Program& program) {
 // Pages for one value, so that it can be protected once it is made.
 Mapping OwnPages(int64_t bytes) {
   size_t size = static_cast<size_t>(bytes / PageSize() + 1) * static_cast<size_t>(PageSize());
-  void* address =
-      ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (address == MAP_FAILED) EndOutOfMemory();
   return Mapping(address, size);
 }
@@ -44,7 +43,8 @@ OracleResult OracleResultFrom(const std::vector<char>& extra, const TypedProgram
   std::memcpy(result.hashes.data(), at, sizeof(uint64_t) * result.hashes.size());
   at += sizeof(uint64_t) * result.hashes.size();
   for (int value : program.outputs) {
-    size_t elements = static_cast<size_t>(program.values[static_cast<size_t>(value)].type.Elements());
+    size_t elements =
+        static_cast<size_t>(program.values[static_cast<size_t>(value)].type.Elements());
     std::vector<float> output(elements);
     std::memcpy(output.data(), at, sizeof(float) * elements);
     at += sizeof(float) * elements;
@@ -108,8 +108,8 @@ void RunOracle(const Original& original, const MutantPlan& plan, const Limits& l
             return static_cast<void*>(made.back().data());
           });
       if (plan.guarded[s] &&
-          !plain.Fill(plan.typed, step,
-                      {arguments.begin(), arguments.begin() + step.inputs.size()}).ok())
+          !plain.Fill(plan.typed, step, {arguments.begin(), arguments.begin() + step.inputs.size()})
+               .ok())
         EndOutOfMemory();
       int64_t start = MonotonicNanoseconds();
       budget.Start();
@@ -132,8 +132,10 @@ void RunOracle(const Original& original, const MutantPlan& plan, const Limits& l
 
   std::vector<uint64_t> hashes;
   for (size_t v = 0; v < program.values.size(); ++v)
-    hashes.push_back(memory[v] == nullptr ? 0 : Hash64({static_cast<const char*>(memory[v]),
-                                static_cast<size_t>(plan.typed.Bytes(static_cast<int>(v)))}));
+    hashes.push_back(memory[v] == nullptr
+                         ? 0
+                         : Hash64({static_cast<const char*>(memory[v]),
+                                   static_cast<size_t>(plan.typed.Bytes(static_cast<int>(v)))}));
   std::string extra(reinterpret_cast<const char*>(hashes.data()), sizeof(uint64_t) * hashes.size());
   std::vector<Ranked> top;
   for (size_t i = 0; i < program.outputs.size(); ++i) {
@@ -141,8 +143,7 @@ void RunOracle(const Original& original, const MutantPlan& plan, const Limits& l
     Result<std::vector<float>> output = ToFloats(memory[v], program.values[v].type);
     if (!output.ok()) tool(output.error());
     extra.append(reinterpret_cast<const char*>(output->data()), sizeof(float) * output->size());
-    if (i == 0)
-      top = TopK(output->data(), static_cast<int64_t>(output->size()), original.top_k());
+    if (i == 0) top = TopK(output->data(), static_cast<int64_t>(output->size()), original.top_k());
   }
   region.Append(record, top, {extra.data(), extra.size()});
   EndChild(Outcome::kFinished);

@@ -1,4 +1,5 @@
-// A load request becomes a program in memory: libraries loaded, weights mapped, weight-only steps run.
+// A load request becomes a program in memory: libraries loaded, weights mapped, weight-only steps
+// run.
 #include "worker/original.h"
 
 #include <algorithm>
@@ -72,9 +73,9 @@ Status Original::RunWeightSteps() {
       if (Constant(value) == nullptr)
         return Fail(Code::kInvalidInput, "step '", step.name,
                     "' is marked weight_only but depends on the image");
-    std::vector<void*> arguments =
-        Arguments(step, [&](int value) { return Constant(value); },
-                  [&](int value) { return results_.Allocate(typed_.Bytes(value)); });
+    std::vector<void*> arguments = Arguments(
+        step, [&](int value) { return Constant(value); },
+        [&](int value) { return results_.Allocate(typed_.Bytes(value)); });
     int64_t start = MonotonicNanoseconds();
     Status status = typed_.Call(step_kernels_[s], step, arguments);
     if (!status.ok()) return status.error().With("step '" + step.name + "' of the original");

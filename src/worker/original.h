@@ -34,7 +34,9 @@ class Original {
   const std::filesystem::path& root() const { return root_; }
   int top_k() const { return top_k_; }
 
-  const KernelFunction& StepKernel(int step) const { return step_kernels_[static_cast<size_t>(step)]; }
+  const KernelFunction& StepKernel(int step) const {
+    return step_kernels_[static_cast<size_t>(step)];
+  }
   // The original's kernel with the same code, or null.
   const KernelFunction* SameKernel(const Kernel& kernel) const;
   // Weights and results of weight-only steps; null for values that depend on the image.

@@ -13,7 +13,7 @@ namespace mutatenn {
 namespace {
 
 constexpr int64_t kSlack = 1 << 20;
-constexpr int64_t kFar = 64 << 20;           // unmapped on either side
+constexpr int64_t kFar = 64 << 20;  // unmapped on either side
 constexpr int64_t kMaxWorkspace = 1LL << 30;
 
 PlainMemory* active = nullptr;  // whose kernel is running
@@ -66,8 +66,7 @@ Status PlainMemory::Open(int64_t end) {
     failed = ::mprotect(data_ + open_, static_cast<size_t>(wanted - open_), PROT_READ | PROT_WRITE);
   if (wanted < open_)
     failed = ::mprotect(data_ + wanted, static_cast<size_t>(open_ - wanted), PROT_NONE);
-  if (failed != 0)
-    return Fail(Code::kIo, "no memory for a mutated step: ", std::strerror(errno));
+  if (failed != 0) return Fail(Code::kIo, "no memory for a mutated step: ", std::strerror(errno));
   open_ = wanted;
   return Ok();
 }

@@ -10,9 +10,9 @@
 
 namespace mutatenn {
 
-// Address space, low to high: unmapped | 1 MiB of zeros | the step's inputs and outputs in parameter
-// order, each at a multiple of 64, gaps zero | workspace | 1 MiB of zeros | unmapped. Outputs and
-// workspace are zero before each call. One object a process at a time.
+// Address space, low to high: unmapped | 1 MiB of zeros | the step's inputs and outputs in
+// parameter order, each at a multiple of 64, gaps zero | workspace | 1 MiB of zeros | unmapped.
+// Outputs and workspace are zero before each call. One object a process at a time.
 class PlainMemory {
  public:
   PlainMemory() = default;

@@ -9,12 +9,12 @@
 namespace mutatenn {
 
 struct MutantPlan {
-  TypedProgram typed;              // the whole mutant
-  std::vector<int> original_of;    // by value: the original's of the same name and type, or -1
-  std::vector<bool> changed;       // by step: no original step has its names and its code
-  std::vector<bool> guarded;       // by step
-  std::vector<int> last_reader;    // by value: step, -1; the number of steps for network outputs
-  int last_changed = -1;           // image step
+  TypedProgram typed;            // the whole mutant
+  std::vector<int> original_of;  // by value: the original's of the same name and type, or -1
+  std::vector<bool> changed;     // by step: no original step has its names and its code
+  std::vector<bool> guarded;     // by step
+  std::vector<int> last_reader;  // by value: step, -1; the number of steps for network outputs
+  int last_changed = -1;         // image step
 
   const Program& program() const { return typed.program; }
 };

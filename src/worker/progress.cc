@@ -45,9 +45,7 @@ char* SharedRegion::RecordAt(int index) const {
   return mapping_.data() + kHeader + stride_ * index;
 }
 
-int SharedRegion::completed() const {
-  return std::clamp(progress().completed.load(), 0, records_);
-}
+int SharedRegion::completed() const { return std::clamp(progress().completed.load(), 0, records_); }
 
 void SharedRegion::Append(Record record, const std::vector<Ranked>& top,
                           std::span<const char> extra) {

@@ -37,8 +37,8 @@ struct Access {  // outside a buffer of a guarded step
 
 struct Progress {
   std::atomic<Phase> phase = Phase::kSetup;
-  std::atomic<int32_t> image = 0;  // position in the job's list of images
-  std::atomic<int32_t> step = -1;  // index of the mutant's step
+  std::atomic<int32_t> image = 0;       // position in the job's list of images
+  std::atomic<int32_t> step = -1;       // index of the mutant's step
   std::atomic<int64_t> started_ns = 0;  // of the phase, or of the image (monotonic clock)
   std::atomic<int32_t> completed = 0;   // records written
   std::atomic<Outcome> outcome = Outcome::kNone;

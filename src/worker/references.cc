@@ -84,8 +84,7 @@ Result<References> References::Run(const Original& original, const std::vector<I
                                    int64_t budget_bytes, const std::function<bool()>& keep_going) {
   const Program& program = original.program();
   const TypedProgram& typed = original.typed();
-  std::vector<bool> kept =
-      ChooseKept(original, static_cast<int64_t>(images.size()), budget_bytes);
+  std::vector<bool> kept = ChooseKept(original, static_cast<int64_t>(images.size()), budget_bytes);
   References references;
   references.offsets_.assign(program.values.size(), -1);
   for (size_t v = 0; v < kept.size(); ++v) {
@@ -93,8 +92,8 @@ Result<References> References::Run(const Original& original, const std::vector<I
     references.offsets_[v] = references.bytes_per_image_;
     references.bytes_per_image_ += Aligned(typed.Bytes(static_cast<int>(v)));
   }
-  references.arena_ = TRY(
-      Arena::Make(references.bytes_per_image_ * static_cast<int64_t>(images.size())));
+  references.arena_ =
+      TRY(Arena::Make(references.bytes_per_image_ * static_cast<int64_t>(images.size())));
   Arena scratch = TRY(Arena::Make(original.reference_bytes()));
   std::vector<void*> rest(program.values.size(), nullptr);  // values that are not kept
   for (int s : original.image_steps())

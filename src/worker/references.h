@@ -16,7 +16,8 @@ namespace mutatenn {
 
 class References {
  public:
-  // Runs the original on every image. `keep_going` is asked between images (the client may be gone).
+  // Runs the original on every image. `keep_going` is asked between images (the client may be
+  // gone).
   static Result<References> Run(const Original& original, const std::vector<ImageInput>& images,
                                 int64_t budget_bytes, const std::function<bool()>& keep_going);
 

@@ -93,8 +93,7 @@ void Scheduler::Launch(std::unique_ptr<Task> task) {
   Task& t = *task;
   Result<Child> child = ForkChild(t.region, limits_.output_bytes, [&] {
     if (oracle)
-      RunOracle(original_, t.plan, limits_,
-                references_->runs()[static_cast<size_t>(image)].seconds,
+      RunOracle(original_, t.plan, limits_, references_->runs()[static_cast<size_t>(image)].seconds,
                 image_files_[static_cast<size_t>(image)], position, t.region);
     Executor(original_, *references_, t.plan, limits_, t.child_task).Run(t.region);
   });
@@ -114,7 +113,8 @@ void Scheduler::CouldNotRun(std::unique_ptr<Task> task, const std::string& why) 
 }
 
 std::vector<MutantDone> Scheduler::Collect(double wait_s) {
-  int64_t until = MonotonicNanoseconds() + static_cast<int64_t>(std::min(wait_s, kLongestSleep) * 1e9);
+  int64_t until =
+      MonotonicNanoseconds() + static_cast<int64_t>(std::min(wait_s, kLongestSleep) * 1e9);
   while (true) {
     Start();
     if (!finished_.empty() || running_.empty()) break;
@@ -220,8 +220,7 @@ void Scheduler::Died(std::unique_ptr<Task> task, const Death& death) {
   int end = death.before_images && !task->job.stop_at_kill ? count : position + 1;
   for (; position < end; ++position) {
     Fate fate{.image = task->job.images[static_cast<size_t>(position)]};
-    fate.ending =
-        death.kind == Death::Kind::kTimeout ? Ending::kTimeout : Ending::kCrashed;
+    fate.ending = death.kind == Death::Kind::kTimeout ? Ending::kTimeout : Ending::kCrashed;
     fate.detail = death.detail;
     task->done.fates.push_back(fate);
   }
@@ -240,8 +239,7 @@ Result<const OracleResult*> Scheduler::OracleOriginal(int image) {
     original_plan_ =
         std::make_unique<MutantPlan>(TRY(MakePlan(original_, MutantProgram{.mutant = "original"})));
   const TypedProgram& typed = original_plan_->typed;
-  SharedRegion region =
-      TRY(SharedRegion::Make(1, original_.top_k(), OracleExtraBytes(typed)));
+  SharedRegion region = TRY(SharedRegion::Make(1, original_.top_k(), OracleExtraBytes(typed)));
   Child child = TRY(ForkChild(region, limits_.output_bytes, [&] {
     RunOracle(original_, *original_plan_, limits_,
               references_->runs()[static_cast<size_t>(image)].seconds,

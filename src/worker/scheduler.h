@@ -30,12 +30,12 @@ class Scheduler {
   std::vector<MutantDone> Collect(double wait_s);
 
  private:
-  void Start();                             // fills free places
+  void Start();  // fills free places
   void Launch(std::unique_ptr<Task> task);
-  void Ended(std::unique_ptr<Task> task);   // its process did
+  void Ended(std::unique_ptr<Task> task);  // its process did
   void Died(std::unique_ptr<Task> task, const Death& death);
   void CouldNotRun(std::unique_ptr<Task> task, const std::string& why);
-  bool TakeRecords(Task& task);             // false: damaged
+  bool TakeRecords(Task& task);  // false: damaged
   Result<const OracleResult*> OracleOriginal(int image);
 
   const Original& original_;
@@ -46,8 +46,8 @@ class Scheduler {
   std::deque<std::unique_ptr<Task>> waiting_, alone_;
   std::vector<std::unique_ptr<Task>> running_;
   std::vector<MutantDone> finished_;
-  std::unique_ptr<MutantPlan> original_plan_;      // for the oracle
-  std::map<int, OracleResult> oracle_originals_;   // by image
+  std::unique_ptr<MutantPlan> original_plan_;     // for the oracle
+  std::map<int, OracleResult> oracle_originals_;  // by image
 };
 
 }  // namespace mutatenn

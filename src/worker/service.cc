@@ -99,8 +99,7 @@ Result<Json> Service::Outputs(const Json& argument) {
     return Fail(Code::kInvalidInput, "outputs needs an image");
   std::string name = argument["image"].get<std::string>();
   int image = references_ == nullptr ? -1 : references_->Find(name);
-  if (image < 0)
-    return Fail(Code::kInvalidInput, "image '", name, "' is not of the loaded chunk");
+  if (image < 0) return Fail(Code::kInvalidInput, "image '", name, "' is not of the loaded chunk");
   std::vector<std::vector<float>> outputs;
   for (int value : original_->program().outputs) {
     const void* data = original_->Constant(value) != nullptr ? original_->Constant(value)

@@ -48,10 +48,11 @@ std::string StepName(const Task& task, int step) {
 
 OutOfBounds AccessOf(const Task& task) {
   const Access& access = task.region.progress().access;
-  std::string buffer = access.kind == BufferKind::kWorkspace
-                           ? "workspace"
-                           : fmt::format("{} {}", access.kind == BufferKind::kInput ? "input" : "output",
-                                         access.index);
+  std::string buffer =
+      access.kind == BufferKind::kWorkspace
+          ? "workspace"
+          : fmt::format("{} {}", access.kind == BufferKind::kInput ? "input" : "output",
+                        access.index);
   return {StepName(task, access.step), buffer, access.offset};
 }
 

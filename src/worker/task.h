@@ -16,12 +16,12 @@ namespace mutatenn {
 struct Task {
   MutantJob job;
   MutantPlan plan;
-  ChildTask child_task;      // its images, where to begin, guards
+  ChildTask child_task;  // its images, where to begin, guards
   MutantDone done;
-  int suspect = -1;          // position of a crash or timeout that has to be repeated alone
-  bool alone = false;        // no other child may run beside it
-  int failures = 0;          // of ours, in a row
-  bool shot = false;         // by us, over its wall time
+  int suspect = -1;    // position of a crash or timeout that has to be repeated alone
+  bool alone = false;  // no other child may run beside it
+  int failures = 0;    // of ours, in a row
+  bool shot = false;   // by us, over its wall time
   SharedRegion region;
   Child child;
 };
@@ -29,9 +29,9 @@ struct Task {
 // The end of a process that did not finish by itself.
 struct Death {
   enum class Kind { kCrash, kTimeout, kOurs } kind = Kind::kCrash;
-  int position = 0;      // of the image in the job
+  int position = 0;  // of the image in the job
   bool before_images = false;
-  std::string detail;    // one line
+  std::string detail;  // one line
 };
 
 // nullopt: it finished or found an access outside (`region` says which).

@@ -25,8 +25,9 @@ std::vector<float> Convert(const void* data, int64_t count) {
 float HalfToFloat(uint16_t half) {
   int exponent = (half >> 10) & 31, mantissa = half & 1023;
   float magnitude = exponent == 31 ? (mantissa ? NAN : INFINITY)
-                    : exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
-                                    : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
+                    : exponent == 0
+                        ? std::ldexp(static_cast<float>(mantissa), -24)
+                        : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
   return half & 0x8000 ? -magnitude : magnitude;
 }
 
@@ -36,7 +37,9 @@ struct Half {
 };
 struct Brain {
   uint16_t bits;
-  explicit operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+  explicit operator float() const {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
 };
 
 }  // namespace

@@ -35,8 +35,7 @@ Anatomy Dissect(const Schedule& schedule) {
   }
   if (anatomy.reductions.empty()) std::swap(anatomy.before, anatomy.after);
   const std::vector<Node> outputs = schedule.OutputBlocks();
-  if (outputs.size() != 1)
-    GiveUp(std::to_string(outputs.size()) + " output blocks instead of one");
+  if (outputs.size() != 1) GiveUp(std::to_string(outputs.size()) + " output blocks instead of one");
   anatomy.output = outputs[0];
   return anatomy;
 }

@@ -1,5 +1,6 @@
-// What all schedule rules ask of a function: which block reduces, what comes before and after it, and
-// small arithmetic on tile sizes. Everything that returns no Result throws, for use inside Guard.
+// What all schedule rules ask of a function: which block reduces, what comes before and after it,
+// and small arithmetic on tile sizes. Everything that returns no Result throws, for use inside
+// Guard.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,9 @@ bool Uses(const Node& expression, const Node& variable);
 // The loads of a buffer in a statement or expression.
 std::vector<Node> LoadsOf(const Node& root, const Node& buffer);
 
-// The block that consumes the anchor element by element (made by CacheWrite where there is none) and
-// its loops: one per spatial axis of the anchor, in order. Gives up on any other shape of consumer.
+// The block that consumes the anchor element by element (made by CacheWrite where there is none)
+// and its loops: one per spatial axis of the anchor, in order. Gives up on any other shape of
+// consumer.
 struct Epilogue {
   Node block;
   std::vector<Node> loops;
@@ -44,9 +46,9 @@ Epilogue EpilogueOf(Schedule& schedule, const Node& anchor);
 
 std::vector<int64_t> Divisors(int64_t n);
 int64_t LargestDivisor(int64_t n, int64_t at_most);
-// Lanes for a row of n elements: the divisor that wastes least of the vectors it lies in, at most 16
-// (more makes LLVM slow, and an odd number slow code). A vector that lives across the iterations of a
-// loop must be whole registers, or less than one: LLVM breaks any other into scalars there.
+// Lanes for a row of n elements: the divisor that wastes least of the vectors it lies in, at most
+// 16 (more makes LLVM slow, and an odd number slow code). A vector that lives across the iterations
+// of a loop must be whole registers, or less than one: LLVM breaks any other into scalars there.
 enum class Lifetime { kLoop, kStraight };
 int64_t RowLanes(int64_t n, const VectorUnit& unit, Lifetime lifetime);
 // The part of a vector, or of several, that `lanes` values fill.

@@ -1,6 +1,7 @@
-// Rule C: a contraction -> a register tile of `pixels` x `rows` x `blocks` vectors of output channels,
-// held in a local accumulator laid out with the lanes innermost, computed under the epilogue's tile.
-// Packing the weight (not done yet) is one more TransformRead before the epilogue is looked for.
+// Rule C: a contraction -> a register tile of `pixels` x `rows` x `blocks` vectors of output
+// channels, held in a local accumulator laid out with the lanes innermost, computed under the
+// epilogue's tile. Packing the weight (not done yet) is one more TransformRead before the epilogue
+// is looked for.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -19,11 +20,13 @@ struct RegisterTile {
   int64_t rows = 1;
 };
 
-// Cycles of one tile per reduced element: issue of multiply-adds, their latency, weight bytes from L2.
+// Cycles of one tile per reduced element: issue of multiply-adds, their latency, weight bytes from
+// L2.
 double Cycles(int64_t pixels, int64_t blocks) {
   constexpr double kLatency = 8, kWeightBytes = 2.67;
   return std::max({static_cast<double>(pixels * blocks), kLatency,
-                   kWeightBytes * static_cast<double>(blocks)}) + 1;
+                   kWeightBytes * static_cast<double>(blocks)}) +
+         1;
 }
 
 RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
@@ -49,7 +52,8 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
           cost = (full + tail) / static_cast<double>(width * rows * blocks) *
                  (rest == 0 ? 1.0 : kTailPenalty);
         }
-        // Equal to a thousandth is equal: then two blocks, so that a load serves two multiplications.
+        // Equal to a thousandth is equal: then two blocks, so that a load serves two
+        // multiplications.
         const std::tuple candidate(std::round(cost * 1000) / 1000, std::abs(blocks - 2));
         if (least && !(candidate < *least)) continue;
         least = candidate;
@@ -84,8 +88,8 @@ void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contract
   std::vector<Node> order(loops.begin(), loops.begin() + static_cast<long>(channel));
   std::vector<Node> channel_loops;
   if (contraction.group != contraction.channels())
-    channel_loops = schedule.Split(loops[channel], {contraction.group / (tile.lanes * tile.blocks),
-                                                    tile.blocks, tile.lanes});
+    channel_loops = schedule.Split(
+        loops[channel], {contraction.group / (tile.lanes * tile.blocks), tile.blocks, tile.lanes});
   else
     channel_loops = schedule.Split(loops[channel], {tile.blocks, tile.lanes});
   const Node lane_loop = channel_loops.back();
@@ -116,7 +120,8 @@ void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contract
 
   // The anchor under it: reduction outside, the tile unrolled, lanes vectorised.
   const std::vector<Node> all = schedule.Loops(anchor);
-  if (all.size() != depth + rank + contraction.reduce_axes) GiveUp("unexpected loops of the anchor");
+  if (all.size() != depth + rank + contraction.reduce_axes)
+    GiveUp("unexpected loops of the anchor");
   const std::vector<Node> lanes = schedule.Split(all[depth + channel], {tile.lanes});
   std::vector<Node> inner(all.begin() + static_cast<long>(depth + rank), all.end());
   const Node first_reduction = inner[0];

@@ -1,5 +1,5 @@
-// Rule Cx: a contraction -> vectors along the image row; each weight is loaded once and broadcast to
-// them. Weights need no packing: the reduction walks `blocks` of their rows side by side.
+// Rule Cx: a contraction -> vectors along the image row; each weight is loaded once and broadcast
+// to them. Weights need no packing: the reduction walks `blocks` of their rows side by side.
 #include <algorithm>
 #include <numeric>
 
@@ -28,8 +28,7 @@ RowTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
   const int64_t blocks = broadcasts ? 8 : 4;
   RowTile tile;
   tile.lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
-  const int64_t most =
-      std::max<int64_t>(1, Accumulators(unit) / RegistersOf(tile.lanes, unit));
+  const int64_t most = std::max<int64_t>(1, Accumulators(unit) / RegistersOf(tile.lanes, unit));
   tile.blocks = LargestDivisor(contraction.group, std::min(blocks, most));
   tile.vectors = LargestDivisor(contraction.width() / tile.lanes, most / tile.blocks);
   // Short rows leave accumulators free, unless more rows of weights evict one another.
@@ -42,16 +41,18 @@ RowTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
 
 }  // namespace
 
-// Measured on twenty layers of ResNet50, MobileNetV2, SqueezeNet and EfficientNet-Lite0, at 4, 8 and 16
-// lanes: unpacked, rows are 1.0 - 10 x as fast where they fill more than half of a vector. Less, and
-// lanes over channels win though each lane is a strided load (up to 3 x, 7 pixels at 4 lanes).
+// With unpacked weights, over the convolutions of EfficientNet-Lite0, MobileNetV2, SqueezeNet and
+// twenty others: where rows fill more than half of a vector they are the faster by 1.6, 1.4 and 1.3
+// x (medians at 16, 8 and 4 lanes); elsewhere lanes over channels are, by 1.8 x, though each is a
+// strided load. Medians only: the machine was shared, single times moved by 2 x. To be measured
+// again once packed.
 bool PreferRows(const Contraction& contraction, const VectorUnit& unit) {
   const int64_t lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
   return !contraction.weight_contiguous && LaneUse(lanes, unit) > 0.5;
 }
 
-void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
-                          const VectorUnit& unit) {
+void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
+                          const Contraction& contraction, const VectorUnit& unit) {
   if (!contraction.has_rows()) GiveUp("no rows");
   const Node& anchor = anatomy.reductions[0];
   const size_t channel = contraction.channel, rank = contraction.extents.size(), x = rank - 1;
@@ -73,7 +74,8 @@ void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy, const Cont
   schedule.ComputeAt(anchor, order[depth - 1]);
 
   const std::vector<Node> all = schedule.Loops(anchor);
-  if (all.size() != depth + rank + contraction.reduce_axes) GiveUp("unexpected loops of the anchor");
+  if (all.size() != depth + rank + contraction.reduce_axes)
+    GiveUp("unexpected loops of the anchor");
   const std::vector<Node> pieces = schedule.Split(all[depth + x], {tile.lanes});
   std::vector<Node> inner(all.begin() + static_cast<long>(depth + rank), all.end());
   const Node first_reduction = inner[0];

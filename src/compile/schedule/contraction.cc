@@ -1,5 +1,6 @@
-// Recognises C += A * W from the body of the anchor: W is the operand that exactly one spatial iterator
-// of more than one step indexes directly, while A is indexed by it through oc // group at most.
+// Recognises C += A * W from the body of the anchor: W is the operand that exactly one spatial
+// iterator of more than one step indexes directly, while A is indexed by it through oc // group at
+// most.
 #include "compile/schedule/contraction.h"
 
 #include <algorithm>
@@ -92,9 +93,8 @@ Contraction ContractionOf(const Schedule& schedule, const Node& anchor, const No
   for (size_t index = 0; index < reads.size(); ++index)
     if (reads[index]["source"].Same(weight["source"]))
       contraction.read_of_weight = static_cast<int>(index);
-  Walk(data["indices"].Items().back(), [&](const Node& node) {
-    contraction.strided = contraction.strided || node.Is(prim::kMul);
-  });
+  Walk(data["indices"].Items().back(),
+       [&](const Node& node) { contraction.strided = contraction.strided || node.Is(prim::kMul); });
   return contraction;
 }
 

@@ -10,14 +10,14 @@
 namespace mutatenn {
 
 struct Contraction {
-  std::vector<int64_t> extents;  // of the spatial axes, in the order of the output
-  size_t channel = 0;            // position among them of the output channel
-  int64_t group = 0;             // output channels that share their input channels
-  int64_t reduction = 1;         // elements reduced per output
-  int read_of_weight = 0;        // which of the block's reads
-  size_t weight_axis = 0;        // the channel's axis in the weight
+  std::vector<int64_t> extents;    // of the spatial axes, in the order of the output
+  size_t channel = 0;              // position among them of the output channel
+  int64_t group = 0;               // output channels that share their input channels
+  int64_t reduction = 1;           // elements reduced per output
+  int read_of_weight = 0;          // which of the block's reads
+  size_t weight_axis = 0;          // the channel's axis in the weight
   bool weight_contiguous = false;  // the channel is the weight's innermost axis
-  bool strided = false;          // steps over input columns
+  bool strided = false;            // steps over input columns
   size_t reduce_axes = 0;
 
   int64_t channels() const { return extents[channel]; }

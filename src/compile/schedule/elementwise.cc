@@ -1,5 +1,6 @@
-// Rule E: one block without reduction (element-wise, concatenate, reshape, transpose) -> its innermost
-// loop vectorised. For images height and width are one loop: what is broadcast over them stays scalar.
+// Rule E: one block without reduction (element-wise, concatenate, reshape, transpose) -> its
+// innermost loop vectorised. For images height and width are one loop: what is broadcast over them
+// stays scalar.
 #include <algorithm>
 
 #include "compile/schedule/rules.h"

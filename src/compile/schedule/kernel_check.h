@@ -1,5 +1,5 @@
-// For tests and measurements of the schedule rules: kernels made by schedule_test_kernels.py, built into
-// libraries, run on random inputs, compared and timed.
+// For tests and measurements of the schedule rules: kernels made by schedule_test_kernels.py, built
+// into libraries, run on random inputs, compared and timed.
 #pragma once
 
 #include <sys/mman.h>
@@ -41,17 +41,17 @@ inline Result<std::vector<TestKernel>> ReadKernels(const std::string& json_path)
     kernel.name = item["name"].get<std::string>();
     kernel.calls = item["calls"].get<int>();
     kernel.constants = item["constants"].get<std::vector<int>>();
-    kernel.function = TRY(Guard(kernel.name, [&] {
-      return FromJsonText(item["function"].get<std::string>());
-    }));
+    kernel.function =
+        TRY(Guard(kernel.name, [&] { return FromJsonText(item["function"].get<std::string>()); }));
     kernels.push_back(std::move(kernel));
   }
   return kernels;
 }
 
-// Random inputs in [-1, 1) of a function's parameters; the last parameter is the output. Each buffer
-// starts at a multiple of 64, as the worker's do, and is followed by less than 64 bytes of NaN and then
-// by a page that cannot be touched: a kernel that leaves its buffers crashes or shows NaN.
+// Random inputs in [-1, 1) of a function's parameters; the last parameter is the output. Each
+// buffer starts at a multiple of 64, as the worker's do, and is followed by less than 64 bytes of
+// NaN and then by a page that cannot be touched: a kernel that leaves its buffers crashes or shows
+// NaN.
 class Buffers {
  public:
   explicit Buffers(const Node& function, unsigned seed = 7) {
@@ -65,7 +65,8 @@ class Buffers {
       constexpr size_t kPage = 4096, kLine = 64;
       const size_t used = (count * sizeof(float) + kLine - 1) / kLine * kLine;
       const size_t pages = (used + kPage - 1) / kPage * kPage;
-      void* block = ::mmap(nullptr, pages + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      void* block =
+          ::mmap(nullptr, pages + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       CHECK(block != MAP_FAILED);
       char* begin = static_cast<char*>(block) + kPage;
       CHECK(::mprotect(begin, pages, PROT_READ | PROT_WRITE) == 0);
@@ -102,9 +103,10 @@ class Buffers {
 
 inline Result<KernelFunction> BuildKernel(const Node& function, const Target& target) {
   static int count = 0;
-  const std::string path = (std::filesystem::temp_directory_path() /
-                            ("schedule-test-" + std::to_string(::getpid()) + "-" +
-                             std::to_string(count++) + ".so")).string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() /
+       ("schedule-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".so"))
+          .string();
   TRY(BuildLibrary(function, target, path));
   Result<KernelFunction> kernel = LoadKernel(path, kKernelSymbol);
   ::unlink(path.c_str());
@@ -130,7 +132,8 @@ inline double BestTime(const Buffers& buffers, const KernelFunction& kernel, dou
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   double best = 1e9;
-  for (int run = 0; run < 2 || std::chrono::duration<double>(Clock::now() - begin).count() < budget; ++run) {
+  for (int run = 0; run < 2 || std::chrono::duration<double>(Clock::now() - begin).count() < budget;
+       ++run) {
     const auto start = Clock::now();
     if (!buffers.Run(kernel).ok()) return -1;
     best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());

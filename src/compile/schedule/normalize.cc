@@ -1,5 +1,5 @@
-// A fused function of many small blocks -> [pad] -> anchor -> [one epilogue], or one block where nothing
-// reduces. Target-free: which blocks are left decides how mutation points are named.
+// A fused function of many small blocks -> [pad] -> anchor -> [one epilogue], or one block where
+// nothing reduces. Target-free: which blocks are left decides how mutation points are named.
 #include "compile/schedule/anatomy.h"
 #include "compile/schedule/schedule.h"
 
@@ -7,7 +7,8 @@ namespace mutatenn {
 namespace {
 
 // A pad is known by its name, as TVM's operators give it: its body is an ordinary conditional.
-bool IsRealPad(const Schedule& schedule, const Node& handle, const std::vector<std::string>& producers) {
+bool IsRealPad(const Schedule& schedule, const Node& handle,
+               const std::vector<std::string>& producers) {
   const std::string name = schedule.NameOf(handle);
   if (name.find("pad") == std::string::npos) return false;
   bool feeds_anchor = false;
@@ -15,7 +16,8 @@ bool IsRealPad(const Schedule& schedule, const Node& handle, const std::vector<s
   if (!feeds_anchor) return false;
   const Node block = schedule.Get(handle);
   const std::vector<Node> reads = block["reads"].Items();
-  return reads.size() != 1 || ShapeOf(reads[0]["source"]) != ShapeOf(block["writes"].At(0)["source"]);
+  return reads.size() != 1 ||
+         ShapeOf(reads[0]["source"]) != ShapeOf(block["writes"].At(0)["source"]);
 }
 
 Node NormalizeOrGiveUp(const Node& function) {

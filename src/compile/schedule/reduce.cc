@@ -1,6 +1,7 @@
-// Rule R: a small reduction (pool, depthwise convolution, mean, the window of an LRN) -> accumulators of
-// one vector along the row, in registers, computed under the epilogue's row piece. Where the reduced
-// axes are the innermost (global pooling) a few channels run side by side instead.
+// Rule R: a small reduction (pool, depthwise convolution, mean, the window of an LRN) ->
+// accumulators of one vector along the row, in registers, computed under the epilogue's row piece.
+// Where the reduced axes are the innermost (global pooling) a few channels run side by side
+// instead.
 #include "compile/schedule/rules.h"
 
 namespace mutatenn {
@@ -30,7 +31,8 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
   const std::vector<Node> pieces = schedule.Split(epilogue.loops[x], {lanes});
   std::vector<Node> order(epilogue.loops.begin(), epilogue.loops.begin() + static_cast<long>(x));
   order.push_back(pieces[0]);
-  order.insert(order.end(), epilogue.loops.begin() + static_cast<long>(x) + 1, epilogue.loops.end());
+  order.insert(order.end(), epilogue.loops.begin() + static_cast<long>(x) + 1,
+               epilogue.loops.end());
   order.push_back(pieces[1]);
   schedule.Reorder(order);
   schedule.ComputeAt(anchor, order[order.size() - 2]);

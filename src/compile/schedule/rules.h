@@ -1,5 +1,6 @@
-// The rules, one file each. A rule shapes the loops of a fresh Schedule of a normalised function, or
-// throws (GiveUp, or a primitive of TVM's): then the caller takes a weaker rule on another Schedule.
+// The rules, one file each. A rule shapes the loops of a fresh Schedule of a normalised function,
+// or throws (GiveUp, or a primitive of TVM's): then the caller takes a weaker rule on another
+// Schedule.
 #pragma once
 
 #include <vector>
@@ -11,12 +12,13 @@ namespace mutatenn {
 
 // E: no reduction.
 void ScheduleElementwise(Schedule& schedule, const Node& output, const VectorUnit& unit);
-// C: contraction, vector lanes over output channels. Needs weights whose channel is innermost to be fast.
+// C: contraction, vector lanes over output channels. Needs weights whose channel is innermost to be
+// fast.
 void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
                       const VectorUnit& unit);
 // Cx: contraction, vector lanes along the image row, weights broadcast.
-void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
-                          const VectorUnit& unit);
+void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
+                          const Contraction& contraction, const VectorUnit& unit);
 // R: any other single reduction, kept in registers along the row.
 void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit& unit);
 

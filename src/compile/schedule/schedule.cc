@@ -1,5 +1,5 @@
-// Which rule takes a function: by the number of its reductions and the shape of its contraction; a rule
-// that gives up is followed by a weaker one on a fresh schedule.
+// Which rule takes a function: by the number of its reductions and the shape of its contraction; a
+// rule that gives up is followed by a weaker one on a fresh schedule.
 #include "compile/schedule/schedule.h"
 
 #include <functional>
@@ -68,8 +68,8 @@ Result<Scheduled> Tile(const Node& function, const std::vector<int>& constant_pa
     scheduled.why += reason.substr(0, reason.find('\n'));
   };
   std::string no_contraction;
-  Result<std::vector<Rule>> rules = Guard(
-      "", [&] { return RulesFor(function, constant_parameters, unit, &no_contraction); });
+  Result<std::vector<Rule>> rules =
+      Guard("", [&] { return RulesFor(function, constant_parameters, unit, &no_contraction); });
   if (!rules.ok()) {
     note(rules.error().message);
     return scheduled;

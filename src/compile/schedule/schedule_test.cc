@@ -1,6 +1,7 @@
-// Every scheduled kernel must compute what its unscheduled form computes. Kernels come from TVM's own
-// importer and legaliser (schedule_test_kernels.py); the oracle is the same function built unscheduled.
-// MUTATENN_SLOW_TESTS=1 checks all kernels of all networks at all vector widths (some minutes).
+// Every scheduled kernel must compute what its unscheduled form computes. Kernels come from TVM's
+// own importer and legaliser (schedule_test_kernels.py); the oracle is the same function built
+// unscheduled. MUTATENN_SLOW_TESTS=1 checks all kernels of all networks at all vector widths (some
+// minutes).
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -27,11 +28,12 @@ std::string Environment(const char* name, const std::string& otherwise) {
 
 // Kernels of a network, or the generated ones. Kept by content of script and model between tests.
 std::vector<TestKernel> Kernels(const std::string& source) {
-  const fs::path script =
-      fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) / "src/compile/schedule/schedule_test_kernels.py";
+  const fs::path script = fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) /
+                          "src/compile/schedule/schedule_test_kernels.py";
   std::string key = ReadFile(script).value();
   if (source.ends_with(".onnx")) key += ReadFile(source).value();
-  const fs::path made = fs::temp_directory_path() / ("mutatenn-kernels-" + HashBytes(key) + ".json");
+  const fs::path made =
+      fs::temp_directory_path() / ("mutatenn-kernels-" + HashBytes(key) + ".json");
   if (!fs::exists(made)) {
     const fs::path aside = made.string() + "." + std::to_string(::getpid());
     const std::string command = Environment("MUTATENN_PYTHON", "python3") + " '" + script.string() +
@@ -103,10 +105,12 @@ std::string Origin(std::string name) {
 }
 
 bool IsConvolution(const TestKernel& kernel) {
-  return kernel.name.find("conv2d") != std::string::npos || kernel.name.find("matmul") != std::string::npos;
+  return kernel.name.find("conv2d") != std::string::npos ||
+         kernel.name.find("matmul") != std::string::npos;
 }
 
-// Tiles for `unit`, checks the rule's name and the names of blocks; compares where an oracle is given.
+// Tiles for `unit`, checks the rule's name and the names of blocks; compares where an oracle is
+// given.
 void Check(const TestKernel& kernel, const VectorUnit& unit, const Oracle* oracle) {
   SCOPED_TRACE(kernel.name + " at " + std::to_string(unit.lanes) + " lanes");
   const Node normalized = Normalize(kernel.function).value();
@@ -161,7 +165,8 @@ TEST_F(ScheduleTest, EachRuleIsRightOrGivesUp) {
         } else {
           const Contraction contraction =
               ContractionOf(schedule, anatomy.reductions[0], normalized, kernel.constants);
-          (rule == 0 ? ScheduleContract : ScheduleContractRows)(schedule, anatomy, contraction, unit);
+          (rule == 0 ? ScheduleContract : ScheduleContractRows)(schedule, anatomy, contraction,
+                                                                unit);
         }
         return schedule.Function();
       });

@@ -1,0 +1,122 @@
+// The report of a campaign depends on nothing but what was asked: not on jobs, memory, order, crashes of
+// the tool or of a worker, nor on any of the short cuts that make it fast.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "support/run.h"
+
+namespace mutatenn {
+namespace {
+
+Json RunAndReport(const std::string& campaign, const std::string& folder, std::vector<std::string> more = {}) {
+  std::vector<std::string> command = {"run", campaign, "--out", folder, "--quiet"};
+  command.insert(command.end(), more.begin(), more.end());
+  RunResult run = Mutatenn(command);
+  EXPECT_EQ(run.status, 0) << run.err;
+  return Comparable(Report(folder));
+}
+
+// Pids of the children of a process whose program is `name`.
+std::vector<int> Children(int parent, const std::string& name) {
+  std::vector<int> found;
+  std::ifstream list("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
+  for (int pid; list >> pid;) {
+    std::ifstream comm("/proc/" + std::to_string(pid) + "/comm");
+    std::string text;
+    std::getline(comm, text);
+    if (text.starts_with(name.substr(0, 15))) found.push_back(pid);
+  }
+  return found;
+}
+
+TEST(SameReport, WhateverTheJobsAndTheMemory) {
+  Scratch scratch;
+  Json first = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
+  ASSERT_FALSE(first["models"][0]["mutants"].empty());
+  Json second = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 1}}), scratch / "b");
+  EXPECT_EQ(first["models"], second["models"]);
+  EXPECT_EQ(first["campaign"], second["campaign"]);
+}
+
+TEST(SameReport, EveryMutantInExactlyOneState) {
+  Scratch scratch;
+  Json report = RunAndReport(MakeTinyCampaign(scratch.path), scratch / "a");
+  const std::set<std::string> states = {"killed", "survived", "equivalent", "stillborn", "crashed", "timeout"};
+  for (const Json& mutant : report["models"][0]["mutants"]) {
+    EXPECT_EQ(mutant["devices"].size(), 2u);
+    for (const Json& device : mutant["devices"])
+      EXPECT_TRUE(states.count(device["verdict"].get<std::string>())) << device["verdict"];
+  }
+}
+
+TEST(SameReport, AsTheSlowOracleGives) {
+  Scratch scratch;
+  const std::string campaign = MakeTinyCampaign(scratch.path, {{"max_mutants", 60}});
+  Json fast = RunAndReport(campaign, scratch / "fast");
+  Json slow = RunAndReport(campaign, scratch / "slow", {"--slow-oracle"});
+  ASSERT_EQ(fast["models"][0]["mutants"].size(), slow["models"][0]["mutants"].size());
+  for (size_t i = 0; i < fast["models"][0]["mutants"].size(); ++i) {
+    const Json &a = fast["models"][0]["mutants"][i], &b = slow["models"][0]["mutants"][i];
+    ASSERT_EQ(a["id"], b["id"]);
+    for (const auto& [device, result] : a["devices"].items())
+      EXPECT_EQ(result["verdict"], b["devices"][device]["verdict"]) << a["place"] << " on " << device;
+  }
+}
+
+TEST(SameReport, AfterTenKillsAtRandomMoments) {
+  Scratch scratch;
+  const std::string campaign = MakeTinyCampaign(scratch.path, {{"max_mutants", 30}});
+  const auto start = std::chrono::steady_clock::now();
+  Json whole = RunAndReport(campaign, scratch / "whole");
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::mt19937 random(3);
+  int killed = 0;
+  for (int i = 0; i < 10; ++i) {
+    const double after = took * std::uniform_real_distribution<double>(0.05, 0.9)(random);
+    RunResult run = Mutatenn({"run", campaign, "--out", scratch / "killed", "--quiet"}, {.kill_after_s = after});
+    killed += run.status == 128 + SIGKILL;
+  }
+  EXPECT_GE(killed, 3) << "the kills came too late to test anything";
+  EXPECT_EQ(RunAndReport(campaign, scratch / "killed"), whole);
+}
+
+TEST(SameReport, AfterAWorkerWasKilled) {
+  Scratch scratch;
+  const std::string campaign = MakeTinyCampaign(scratch.path, {{"max_mutants", 30}});
+  Json whole = RunAndReport(campaign, scratch / "whole");
+  bool shot = false;
+  std::thread hunter;
+  RunResult run = Mutatenn({"run", campaign, "--out", scratch / "shot", "--quiet"},
+                           {.while_running = [&](int pid) {
+                             hunter = std::thread([pid, &shot] {
+                               while (!shot && ::kill(pid, 0) == 0) {
+                                 for (int worker : Children(pid, "mutatenn-worker"))
+                                   shot = ::kill(worker, SIGKILL) == 0;
+                                 std::this_thread::yield();
+                               }
+                             });
+                           }});
+  hunter.join();
+  EXPECT_TRUE(shot);
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(Comparable(Report(scratch / "shot")), whole);
+}
+
+TEST(SameReport, ExtendedByDevicesOperatorsImagesAndLimits) {
+  Scratch scratch;
+  Json part = LoadJson(MakeTinyCampaign(scratch.path));
+  Json whole = RunAndReport(MakeTinyCampaign(scratch.path), scratch / "whole");
+  Json changes = {{"max_mutants", 20}};
+  changes["devices"] = Json::array({part["devices"][0]});
+  changes["operators"] = Json::array({part["operators"][0], part["operators"][1]});
+  RunAndReport(MakeTinyCampaign(scratch.path, changes), scratch / "grown");
+  EXPECT_EQ(RunAndReport(MakeTinyCampaign(scratch.path), scratch / "grown")["models"], whole["models"]);
+}
+
+}  // namespace
+}  // namespace mutatenn

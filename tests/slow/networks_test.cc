@@ -1,0 +1,84 @@
+// The example's network at full size: minutes, so they run by `make test-slow` only.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "support/run.h"
+
+namespace mutatenn {
+namespace {
+
+Json RunAndReport(const std::string& campaign, const std::string& folder, std::vector<std::string> more = {}) {
+  std::vector<std::string> command = {"run", campaign, "--out", folder, "--quiet"};
+  command.insert(command.end(), more.begin(), more.end());
+  RunResult run = Mutatenn(command);
+  EXPECT_EQ(run.status, 0) << run.err;
+  return Comparable(Report(folder));
+}
+
+TEST(Example, TwoHundredMutantsWhateverTheJobsAndTheMemory) {
+  Scratch scratch;
+  Json first = RunAndReport(MakeExampleCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
+  Json second = RunAndReport(MakeExampleCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 64}}), scratch / "b");
+  ASSERT_GE(first["models"][0]["mutants"].size(), 200u);
+  EXPECT_EQ(first["models"], second["models"]);
+  // Every operator kills and survives at least once.
+  std::map<std::string, std::set<std::string>> verdicts;
+  for (const Json& mutant : first["models"][0]["mutants"])
+    for (const Json& device : mutant["devices"])
+      verdicts[mutant["operator"].get<std::string>()].insert(device["verdict"].get<std::string>());
+  for (const auto& [op, seen] : verdicts) {
+    EXPECT_TRUE(seen.count("killed")) << op << " never kills";
+    EXPECT_TRUE(seen.count("survived")) << op << " never survives";
+  }
+}
+
+TEST(Example, SixtyMutantsAsTheSlowOracleGives) {
+  Scratch scratch;
+  const std::string campaign = MakeExampleCampaign(scratch.path, {{"max_mutants", 60}});
+  Json fast = RunAndReport(campaign, scratch / "fast");
+  Json slow = RunAndReport(campaign, scratch / "slow", {"--slow-oracle"});
+  const Json &a = fast["models"][0]["mutants"], &b = slow["models"][0]["mutants"];
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i)
+    for (const auto& [device, result] : a[i]["devices"].items())
+      EXPECT_EQ(result["verdict"], b[i]["devices"][device]["verdict"]) << a[i]["place"] << " on " << device;
+}
+
+class Accuracy : public testing::TestWithParam<const char*> {};
+
+TEST_P(Accuracy, IsTheManifests) {
+  if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
+  Scratch scratch;
+  Json changes = {{"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})}, {"max_mutants", 1}};
+  double expected = 0;
+  for (const Json& model : LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
+    if (model["file"] != GetParam()) continue;
+    const Json& input = model["preprocessing"];
+    expected = model["accuracy"]["top1"].get<double>() * 100;
+    changes["models"] = Json::array({{{"name", "shared"},
+                                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
+                                      {"preprocessing", {{"resize_short_side", input["resize_short_side"]},
+                                                         {"crop", input["crop_size"]}, {"scale", input["scale"]},
+                                                         {"mean", input["mean"]}, {"std", input["std"]}}}}});
+  }
+  const std::string campaign = MakeExampleCampaign(scratch.path, changes);
+  Json config = LoadJson(campaign);
+  config["images"]["path"] = (SharedDirectory() / "images/imagenet-100").string();
+  config["images"]["truth"] = (SharedDirectory() / "images/imagenet-100/labels.tsv").string();
+  std::ofstream(campaign) << config.dump();
+  Json report = RunAndReport(campaign, scratch / "out");
+  std::map<std::string, int> right;
+  for (const Json& original : report["models"][0]["original"])
+    right[original["device"].get<std::string>()] += original["correct"].get<bool>();
+  ASSERT_EQ(right.size(), 2u);
+  for (const auto& [device, count] : right) EXPECT_NEAR(count, expected, 1) << device;
+}
+INSTANTIATE_TEST_SUITE_P(All, Accuracy,
+                         testing::Values("efficientnet_lite0.onnx", "mobilenetv2.onnx", "squeezenet1.1.onnx"),
+                         [](const auto& info) { return std::string(info.param).substr(0, 6); });
+
+}  // namespace
+}  // namespace mutatenn
