@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/files.h"
 #include "campaign/test_fakes.h"
@@ -368,6 +369,24 @@ TEST_F(CampaignTest, ALargerSampleKeepsTheSmallerOne) {
   EXPECT_EQ(after_id(Contents("out")), after_id(Contents("fresh")));
   json["max_mutants"] = 3;
   EXPECT_THAT(Run(world, json, "out").error().message, HasSubstr("max_mutants 7"));
+}
+
+TEST_F(CampaignTest, AnAddedOperatorThrowsNoSampledMutantAway) {
+  Json json = Basic();
+  json["max_mutants"] = 8;
+  World world;
+  RunWell(world, json, "out");
+  std::string before = Contents("out");
+  json["operators"].push_back({{"id", "z"}});  // shares shrink from 4 to 3
+  RunWell(world, json, "out");
+  std::string after = Contents("out");
+  for (size_t at = before.find("fate "); at != std::string::npos; at = before.find("fate ", at + 1)) {
+    EXPECT_THAT(after, HasSubstr(before.substr(at, before.find('\n', at) - at)));
+  }
+  auto store = Store::OpenReadOnly(StorePath(Out("out")));
+  std::map<std::string, int> selected;
+  for (const auto& use : Must((*store)->OperatorUses())) selected[use.op_id] = use.selected;
+  EXPECT_EQ(selected, (std::map<std::string, int>{{"x", 4}, {"y", 4}, {"z", 2}}));
 }
 
 TEST_F(CampaignTest, ALargerTimeoutRunsTimeoutsAgain) {

@@ -15,7 +15,7 @@ class ReportCommand : public Subcommand {
     std::string names = "The report:";
     for (const Report* report : AllReports()) names += fmt::format("\n{}: {}", report->name, report->summary);
     app.add_option("--format", format_, names)->excludes(json);
-    app.add_option("--out", out_, "Where to; a file or folder, - = stdout, as the format needs")->excludes(json);
+    app.add_option("--out", out_, "Where to: a file, - = stdout (the default), or for a tree of files a folder (default DIR/<format>)")->excludes(json);
   }
   Result<int> Run(const GlobalOptions&) override {
     std::string format = json_.empty() ? format_ : "json";
@@ -28,12 +28,13 @@ class ReportCommand : public Subcommand {
                   fmt::format("{}", fmt::join(names, "', '")), "'");
     }
     OpenCampaign open = TRY(OpenToRead(folder_));
+    if (destination.empty()) destination = report->tree ? folder_ + "/" + report->name : "-";
     TRY(report->write(open.view, destination));
     return 0;
   }
 
  private:
-  std::string folder_, json_, format_ = "summary", out_ = "-";
+  std::string folder_, json_, format_ = "summary", out_;
 };
 
 SUBCOMMAND(ReportCommand, .name = "report", .order = 5, .summary = "Write a report of a campaign");

@@ -331,7 +331,7 @@ Status WritePaper(const CampaignView& view, const std::string& destination) {
 }
 
 REPORT(.name = "paper", .summary = "the original tool's tree and files; a folder",
-       .write = WritePaper);
+       .write = WritePaper, .tree = true);
 
 }  // namespace
 }  // namespace mutatenn

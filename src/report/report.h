@@ -17,6 +17,8 @@ struct Report {
   std::string summary;  // one line for --help
   // `destination`: a file or "-" (standard output), or a folder, as the summary says.
   Status (*write)(const CampaignView& view, const std::string& destination) = nullptr;
+  // A tree of files: without a destination it goes into a folder of its name in the campaign's.
+  bool tree = false;
 };
 
 // Sorted by name, whatever the order of linking.

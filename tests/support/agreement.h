@@ -28,9 +28,9 @@ inline void ExpectAgreement(const std::string& campaign, const std::string& fold
     double largest = 0;
     for (const Json& value : outputs) largest = std::max(largest, std::abs(value.get<double>()));
     for (const Json& entry : original["top_k"]) {
-      const double got = entry[1].get<double>(), want = outputs[entry[0].get<size_t>()].get<double>();
+      const double got = entry["score"].get<double>(), want = outputs[entry["label"].get<size_t>()].get<double>();
       ASSERT_LE(std::abs(got - want), 1e-4 * largest + 1e-3 * std::abs(want))
-          << original["device"] << " " << original["image"] << " class " << entry[0];
+          << original["device"] << " " << original["image"] << " class " << entry["label"];
     }
   }
 }
