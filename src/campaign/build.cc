@@ -1,5 +1,5 @@
-// Import, compile, enumerate, plan, and compile mutants, storing each as it comes. A model whose build is
-// complete is not imported again: resuming a campaign's execution needs no compiler.
+// Import, compile, enumerate, plan, and compile mutants, storing each as it comes. A model whose
+// build is complete is not imported again: resuming a campaign's execution needs no compiler.
 #include <set>
 
 #include <fmt/format.h>
@@ -16,23 +16,30 @@ namespace {
 // All that decides which builds a model needs.
 std::string BuildSignature(const CampaignContext& context, const StoredModel& model) {
   const Config& config = context.config;
-  Json content = {{"model", model.hash}, {"level", config.level}, {"seed", config.seed},
-                  {"max_mutants", config.max_mutants}, {"slow", context.slow_oracle}};
+  Json content = {{"model", model.hash},
+                  {"level", config.level},
+                  {"seed", config.seed},
+                  {"max_mutants", config.max_mutants},
+                  {"slow", context.slow_oracle}};
   for (const Json& target : context.targets) content["targets"].push_back(TargetText(target));
   for (const OperatorUse& use : config.operators) content["operators"].push_back(OperatorKey(use));
   return HashBytes(DumpJson(content));
 }
 
-Error OtherCampaign(const CampaignContext& context, const std::string& what, const std::string& before,
-                    const std::string& now) {
-  return Fail(Code::kInvalidInput, context.root.string(), ": the campaign in this folder was built with ", what, " ",
-              before, ", now it is ", now, "; take another --out");
+Error OtherCampaign(const CampaignContext& context, const std::string& what,
+                    const std::string& before, const std::string& now) {
+  return Fail(Code::kInvalidInput, context.root.string(),
+              ": the campaign in this folder was built with ", what, " ", before, ", now it is ",
+              now, "; take another --out");
 }
 
-Status CheckAndStoreImport(CampaignContext& context, const StoredModel& stored, const GeneratorInfo& info) {
+Status CheckAndStoreImport(CampaignContext& context, const StoredModel& stored,
+                           const GeneratorInfo& info) {
   Store& store = context.store;
-  if (info.programs.size() != context.targets.size() || info.canonical_targets.size() != context.targets.size()) {
-    return Fail(Code::kInternal, "the generator returned another number of programs than there are targets");
+  if (info.programs.size() != context.targets.size() ||
+      info.canonical_targets.size() != context.targets.size()) {
+    return Fail(Code::kInternal,
+                "the generator returned another number of programs than there are targets");
   }
   if (!stored.graph_hash.empty() && stored.graph_hash != info.graph_hash) {
     return OtherCampaign(context, "graph hash", stored.graph_hash, info.graph_hash);
@@ -44,14 +51,16 @@ Status CheckAndStoreImport(CampaignContext& context, const StoredModel& stored, 
   for (StoredDevice& device : devices) {
     const std::string& target = info.canonical_targets[static_cast<size_t>(device.target_index)];
     if (!device.canonical_target.empty() && device.canonical_target != target) {
-      return OtherCampaign(context, "device '" + device.name + "' as target", device.canonical_target, target);
+      return OtherCampaign(context, "device '" + device.name + "' as target",
+                           device.canonical_target, target);
     }
     device.canonical_target = target;
   }
   StoredModel model = stored;
   model.graph_hash = info.graph_hash;
   Json layers = Json::array();
-  for (const LayerInfo& layer : info.layers) layers.push_back(Json{{"name", layer.name}, {"op", layer.op}});
+  for (const LayerInfo& layer : info.layers)
+    layers.push_back(Json{{"name", layer.name}, {"op", layer.op}});
   model.layers_json = DumpJson(layers);
   std::vector<StoredProgram> programs;
   for (size_t i = 0; i < info.programs.size(); ++i) {
@@ -63,31 +72,37 @@ Status CheckAndStoreImport(CampaignContext& context, const StoredModel& stored, 
   return store.PutPrograms(programs);
 }
 
-std::string ShapeText(const std::vector<int64_t>& shape) { return fmt::format("{}", fmt::join(shape, "x")); }
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  return fmt::format("{}", fmt::join(shape, "x"));
+}
 
 // What preprocessing makes must be what the network takes.
 Status CheckInput(CampaignContext& context, const ModelConfig& model, const Program& program) {
   std::string at = context.config.file + ": model '" + model.name + "': ";
   if (program.inputs.size() != 1) {
-    return Fail(Code::kUnsupported, at, fmt::format("the network has {} inputs; only networks with one are supported",
-                                                   program.inputs.size()));
+    return Fail(Code::kUnsupported, at,
+                fmt::format("the network has {} inputs; only networks with one are supported",
+                            program.inputs.size()));
   }
   const TensorType& type = program.values[static_cast<size_t>(program.inputs[0])].type;
   if (type.dtype != "float32") {
-    return Fail(Code::kUnsupported, at, "the network's input is of type ", type.dtype, "; only float32 is supported");
+    return Fail(Code::kUnsupported, at, "the network's input is of type ", type.dtype,
+                "; only float32 is supported");
   }
   const Preprocessing& pre = model.preprocessing;
   for (const StoredImage& image : TRY(context.store.Images(model.name))) {
     std::error_code error;
     auto bytes = static_cast<int64_t>(fs::file_size(context.root / image.input_file, error));
-    bool shape_fits = pre.crop == 0 || type.shape.size() != 4 ||
-                      type.shape == (pre.layout == "NCHW" ? std::vector<int64_t>{1, 3, pre.crop, pre.crop}
-                                                          : std::vector<int64_t>{1, pre.crop, pre.crop, 3});
+    bool shape_fits =
+        pre.crop == 0 || type.shape.size() != 4 ||
+        type.shape == (pre.layout == "NCHW" ? std::vector<int64_t>{1, 3, pre.crop, pre.crop}
+                                            : std::vector<int64_t>{1, pre.crop, pre.crop, 3});
     if (error || bytes != type.Bytes() || !shape_fits) {
       return Fail(Code::kInvalidInput, at, "preprocessing makes ",
                   pre.crop > 0 ? fmt::format("a crop of {0}x{0} in {1}", pre.crop, pre.layout)
                                : fmt::format("{} numbers of {}", bytes / 4, image.name),
-                  ", the network takes ", ShapeText(type.shape), "; change preprocessing.crop or layout");
+                  ", the network takes ", ShapeText(type.shape),
+                  "; change preprocessing.crop or layout");
     }
   }
   return Ok();
@@ -95,7 +110,8 @@ Status CheckInput(CampaignContext& context, const ModelConfig& model, const Prog
 
 Status StorePlan(CampaignContext& context, const std::string& model, const Plan& plan) {
   std::map<std::string, bool> before;  // id -> selected
-  for (const StoredMutant& mutant : TRY(context.store.Mutants(model))) before[mutant.id] = mutant.selected;
+  for (const StoredMutant& mutant : TRY(context.store.Mutants(model)))
+    before[mutant.id] = mutant.selected;
   bool changed = before.size() != plan.mutants.size();
   std::vector<StoredMutant> mutants;
   for (const PlannedMutant& planned : plan.mutants) {
@@ -104,9 +120,12 @@ Status StorePlan(CampaignContext& context, const std::string& model, const Plan&
     changed |= known == before.end() || known->second != planned.selected;
     Json points = Json::array();
     for (const MutationPoint& point : mutant.points) points.push_back(point.ToJson());
-    Json use = {{"id", mutant.use.id}, {"parameters", mutant.use.parameters}, {"positions", mutant.use.positions}};
+    Json use = {{"id", mutant.use.id},
+                {"parameters", mutant.use.parameters},
+                {"positions", mutant.use.positions}};
     mutants.push_back({model, mutant.id, mutant.use.id, OperatorKey(mutant.use), mutant.category,
-                       LevelName(mutant.level), mutant.place, DumpJson(points), DumpJson(use), planned.selected});
+                       LevelName(mutant.level), mutant.place, DumpJson(points), DumpJson(use),
+                       planned.selected});
   }
   TRY(context.store.PutPoints(plan.points));
   TRY(context.store.PutOperatorUses(plan.uses));
@@ -115,9 +134,11 @@ Status StorePlan(CampaignContext& context, const std::string& model, const Plan&
   return Ok();
 }
 
-Status BuildMutants(CampaignContext& context, const std::string& model, const Plan& plan, Generator& generator) {
+Status BuildMutants(CampaignContext& context, const std::string& model, const Plan& plan,
+                    Generator& generator) {
   std::set<std::pair<std::string, int>> built;
-  for (const StoredBuild& build : TRY(context.store.Builds(model))) built.insert({build.mutant, build.target_index});
+  for (const StoredBuild& build : TRY(context.store.Builds(model)))
+    built.insert({build.mutant, build.target_index});
   for (int target = 0; target < static_cast<int>(context.targets.size()); ++target) {
     std::vector<Mutant> missing;
     int64_t selected = 0;
@@ -127,25 +148,27 @@ Status BuildMutants(CampaignContext& context, const std::string& model, const Pl
       if (!built.count({planned.mutant.id, target})) missing.push_back(planned.mutant);
     }
     if (missing.empty()) continue;
-    context.progress.Begin(fmt::format("building mutants of {} for target {} of {}", model, target + 1,
-                                       context.targets.size()),
+    context.progress.Begin(fmt::format("building mutants of {} for target {} of {}", model,
+                                       target + 1, context.targets.size()),
                            selected, selected - static_cast<int64_t>(missing.size()));
     std::set<std::string> open;
     for (const Mutant& mutant : missing) open.insert(mutant.id);
     TRY(generator.Build(target, missing, [&](const BuiltMutant& done) -> Status {
       if (open.erase(done.mutant) == 0) {
-        return Fail(Code::kInternal, "the generator returned mutant ", done.mutant, ", which nobody asked for");
+        return Fail(Code::kInternal, "the generator returned mutant ", done.mutant,
+                    ", which nobody asked for");
       }
       bool ok = done.state == "ok";
-      TRY(context.store.PutBuilds({{model, done.mutant, target, done.state, done.reason,
-                                    ok ? DumpJson(ToJson(done.program)) : "", done.diff, done.ir_kind,
-                                    done.seconds}}));
+      TRY(context.store.PutBuilds(
+          {{model, done.mutant, target, done.state, done.reason,
+            ok ? DumpJson(ToJson(done.program)) : "", done.diff, done.ir_kind, done.seconds}}));
       context.progress.Count();
       return CheckInterrupted(context);
     }));
     context.progress.End();
     if (!open.empty()) {
-      return Fail(Code::kInternal, fmt::format("the generator left {} mutants without an answer", open.size()));
+      return Fail(Code::kInternal,
+                  fmt::format("the generator left {} mutants without an answer", open.size()));
     }
   }
   return Ok();
@@ -161,7 +184,8 @@ GeneratorOptions GeneratorFor(const CampaignContext& context, const ModelConfig&
   options.level = context.config.level;
   options.root = context.root.string();
   if (!context.slow_oracle) {
-    options.cache = context.config.cache.empty() ? (context.root / "cache").string() : context.config.cache;
+    options.cache =
+        context.config.cache.empty() ? (context.root / "cache").string() : context.config.cache;
   }
   options.jobs = context.config.jobs;
   return options;
@@ -179,11 +203,12 @@ Status BuildModel(CampaignContext& context, const ModelConfig& model) {
   }
   TRY(CheckInterrupted(context));
   context.progress.Info("importing and compiling " + model.name);
-  std::unique_ptr<Generator> generator = TRY(context.parts.start_generator(GeneratorFor(context, model)));
+  std::unique_ptr<Generator> generator =
+      TRY(context.parts.start_generator(GeneratorFor(context, model)));
   const GeneratorInfo& info = generator->info();
-  context.progress.Detail(fmt::format("{}: imported in {:.1f} s, {} kernels compiled and {} from the cache in {:.1f} s",
-                                      model.name, info.import_s, info.kernels_compiled, info.kernels_cached,
-                                      info.compile_s));
+  context.progress.Detail(fmt::format(
+      "{}: imported in {:.1f} s, {} kernels compiled and {} from the cache in {:.1f} s", model.name,
+      info.import_s, info.kernels_compiled, info.kernels_cached, info.compile_s));
   TRY(CheckAndStoreImport(context, stored, info));
   TRY(CheckInput(context, model, info.programs.front()));
 
@@ -195,7 +220,8 @@ Status BuildModel(CampaignContext& context, const ModelConfig& model) {
   Plan plan = TRY(MakePlan(model.name, info.graph_hash, points, sample));
   TRY(StorePlan(context, model.name, plan));
   for (const StoredOperatorUse& use : plan.uses) {
-    if (use.points == 0) context.progress.Warn(use.op_id + " finds no mutation point in " + model.name);
+    if (use.points == 0)
+      context.progress.Warn(use.op_id + " finds no mutation point in " + model.name);
   }
   TRY(BuildMutants(context, model.name, plan, *generator));
   return context.store.SetMeta(meta::Built(model.name), signature);

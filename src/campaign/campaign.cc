@@ -46,7 +46,8 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
   for (const ModelConfig& model : config.models) TRY(BuildModel(context, model));
   if (phase == Phase::kBuild) return Ok();
   for (const ModelConfig& model : config.models) {
-    for (const DeviceConfig& device : config.devices) TRY(RunOriginals(context, model.name, device));
+    for (const DeviceConfig& device : config.devices)
+      TRY(RunOriginals(context, model.name, device));
     TRY(FixImageOrder(context, model.name, config.devices.front().name));
     for (const DeviceConfig& device : config.devices) TRY(RunMutants(context, model.name, device));
   }
@@ -65,11 +66,12 @@ Result<CampaignOutcome> Finish(CampaignContext& context, const Status& status) {
   return context.outcome;
 }
 
-Result<CampaignOutcome> Start(const Config& config, const CampaignOptions& options, const CampaignParts& parts,
-                              Progress& progress, Phase phase) {
+Result<CampaignOutcome> Start(const Config& config, const CampaignOptions& options,
+                              const CampaignParts& parts, Progress& progress, Phase phase) {
   TRY(PrepareFolder(options.out));
   std::unique_ptr<Store> store = TRY(parts.open_store(StorePath(options.out)));
-  CampaignContext context{config, parts, *store, progress, Absolute(options.out), options.slow_oracle};
+  CampaignContext context{
+      config, parts, *store, progress, Absolute(options.out), options.slow_oracle};
   return Finish(context, Steps(context, options, phase));
 }
 
@@ -83,17 +85,21 @@ CampaignParts RealParts() {
   parts.start_generator = StartGenerator;
   parts.open_session = [](const DeviceConfig&, const std::string& scratch) {
     // Configuration lets no other kind of session through yet.
-    return OpenLocalSession({.worker = "", .scratch = scratch, .sabotage_allowed = std::getenv("MUTATENN_SABOTAGE") != nullptr});
+    return OpenLocalSession({.worker = "",
+                             .scratch = scratch,
+                             .sabotage_allowed = std::getenv("MUTATENN_SABOTAGE") != nullptr});
   };
   parts.sleep = [](double seconds) {
-    timespec wait{static_cast<time_t>(seconds), static_cast<long>((seconds - static_cast<time_t>(seconds)) * 1e9)};
+    timespec wait{static_cast<time_t>(seconds),
+                  static_cast<long>((seconds - static_cast<time_t>(seconds)) * 1e9)};
     ::nanosleep(&wait, nullptr);
   };
   // The first Ctrl-C stops at the next transaction; the second one ends the program as usual.
   struct sigaction action = {};
   action.sa_handler = [](int) {
     stop_requested = 1;
-    static constexpr char kLine[] = "\nmutatenn: stopping; once more to stop at once (nothing stored is lost)\n";
+    static constexpr char kLine[] =
+        "\nmutatenn: stopping; once more to stop at once (nothing stored is lost)\n";
     [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, kLine, sizeof kLine - 1);
   };
   action.sa_flags = static_cast<int>(SA_RESETHAND);
@@ -121,11 +127,14 @@ Result<CampaignOutcome> BuildCampaign(const Config& config, const CampaignOption
 Result<CampaignOutcome> ExecuteCampaign(const std::string& folder, const std::string& device_name,
                                         const CampaignParts& parts, Progress& progress) {
   if (!fs::exists(StorePath(folder))) {
-    return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn build CONFIG --out ", folder, "` makes one");
+    return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn build CONFIG --out ",
+                folder, "` makes one");
   }
   std::unique_ptr<Store> store = TRY(parts.open_store(StorePath(folder)));
   std::optional<std::string> text = TRY(store->Meta(meta::kConfiguration));
-  if (!text) return Fail(Code::kInvalidInput, folder, ": was not built to its end; run `mutatenn build` again");
+  if (!text)
+    return Fail(Code::kInvalidInput, folder,
+                ": was not built to its end; run `mutatenn build` again");
   Config config = TRY(ConfigFromStore(TRY(ParseJson(*text, folder))));
   std::vector<const DeviceConfig*> chosen;
   std::vector<std::string> names;

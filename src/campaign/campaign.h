@@ -1,6 +1,6 @@
-// A campaign from configuration to measured fates, as one straight list (campaign.cc). Every step looks
-// into the store for what is done and does the rest, so that resuming is not a special case: a campaign
-// that was killed at any moment goes on where it was.
+// A campaign from configuration to measured fates, as one straight list (campaign.cc). Every step
+// looks into the store for what is done and does the rest, so that resuming is not a special case:
+// a campaign that was killed at any moment goes on where it was.
 #pragma once
 
 #include <functional>
@@ -22,25 +22,27 @@ struct CampaignParts {
   std::function<Result<std::unique_ptr<Store>>(const std::string& path)> open_store;
   std::function<Result<std::unique_ptr<Generator>>(const GeneratorOptions&)> start_generator;
   // `scratch`: a folder of the session's own.
-  std::function<Result<std::unique_ptr<Session>>(const DeviceConfig&, const std::string& scratch)> open_session;
-  std::function<void(double seconds)> sleep;   // between restarts of a lost worker
-  std::function<bool()> interrupted;           // the user wants to stop
+  std::function<Result<std::unique_ptr<Session>>(const DeviceConfig&, const std::string& scratch)>
+      open_session;
+  std::function<void(double seconds)> sleep;  // between restarts of a lost worker
+  std::function<bool()> interrupted;          // the user wants to stop
 };
 CampaignParts RealParts();
 
 struct CampaignOptions {
-  std::string out;             // the campaign's folder
-  bool complete = false;       // early becomes full, missing images are run
-  bool slow_oracle = false;    // everything the slow way: no cache, no references, no guards
+  std::string out;           // the campaign's folder
+  bool complete = false;     // early becomes full, missing images are run
+  bool slow_oracle = false;  // everything the slow way: no cache, no references, no guards
 };
 
 struct CampaignOutcome {
   bool interrupted = false;
-  int left_pending = 0;         // mutants that tool errors kept from being run, over all devices
-  std::string pending_reason;   // the last of those errors
+  int left_pending = 0;        // mutants that tool errors kept from being run, over all devices
+  std::string pending_reason;  // the last of those errors
 };
 
-// The three ways in. `execute` needs neither the configuration's files nor compiler nor Python; device
+// The three ways in. `execute` needs neither the configuration's files nor compiler nor Python;
+// device
 // "" = every one.
 Result<CampaignOutcome> RunCampaign(const Config& config, const CampaignOptions& options,
                                     const CampaignParts& parts, Progress& progress);

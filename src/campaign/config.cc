@@ -43,12 +43,13 @@ Status CheckNames(const Json& items, const std::string& where, const std::string
     auto [at, fresh] = seen.emplace(name, i);
     if (!fresh) {
       return Fail(Code::kInvalidInput, where,
-                  fmt::format("{0}[{1}].name: '{2}' is the name of {0}[{3}] too; give each its own", list, i,
-                              name, at->second));
+                  fmt::format("{0}[{1}].name: '{2}' is the name of {0}[{3}] too; give each its own",
+                              list, i, name, at->second));
     }
     for (unsigned char c : name) {
       if (c < 32) {
-        return Fail(Code::kInvalidInput, where, fmt::format("{}[{}].name: holds a control character", list, i));
+        return Fail(Code::kInvalidInput, where,
+                    fmt::format("{}[{}].name: holds a control character", list, i));
       }
     }
   }
@@ -61,10 +62,12 @@ Status CheckTarget(const Json& target, const std::string& at) {
   if (kind == target.end()) {
     return Fail(Code::kInvalidInput, at, ".kind: is missing; say \"llvm\" for a CPU");
   }
-  if (!kind->is_string()) return Fail(Code::kInvalidInput, at, ".kind: must be a string such as \"llvm\"");
+  if (!kind->is_string())
+    return Fail(Code::kInvalidInput, at, ".kind: must be a string such as \"llvm\"");
   auto mcpu = target.find("mcpu");
   if (mcpu == target.end()) return Ok();
-  if (!mcpu->is_string()) return Fail(Code::kInvalidInput, at, ".mcpu: must be a string; say \"host\"");
+  if (!mcpu->is_string())
+    return Fail(Code::kInvalidInput, at, ".mcpu: must be a string; say \"host\"");
   if (*mcpu == "native") {
     return Fail(Code::kInvalidInput, at, ".mcpu: 'native' is no CPU name TVM knows; say \"host\"");
   }
@@ -80,7 +83,8 @@ Status CheckSession(const Json& session, const std::string& where, const std::st
 class Reader {
  public:
   // `base` absent: paths are not resolved and files are not looked for.
-  Reader(std::string where, std::optional<fs::path> base) : where_(std::move(where)), base_(std::move(base)) {}
+  Reader(std::string where, std::optional<fs::path> base)
+      : where_(std::move(where)), base_(std::move(base)) {}
 
   Result<Config> Read(const Json& json, const OperatorCatalog* catalog) {
     Config config;
@@ -95,7 +99,8 @@ class Reader {
     config.timeout_floor_s = json.at("timeout").at("floor_s");
     config.level = json.at("level");
     if (config.level > 3) {
-      return Fail(Code::kInvalidInput, where_, "level: is ", std::to_string(config.level), "; it must be 2 or 3");
+      return Fail(Code::kInvalidInput, where_, "level: is ", std::to_string(config.level),
+                  "; it must be 2 or 3");
     }
     config.jobs = json.at("jobs");
     if (config.jobs == 0) config.jobs = std::max(1u, std::thread::hardware_concurrency());
@@ -119,14 +124,15 @@ class Reader {
     return fs::absolute(*base_ / path).lexically_normal().string();
   }
 
-  Result<std::string> ExistingFile(const std::string& path, const std::string& key, bool folder_allowed) const {
+  Result<std::string> ExistingFile(const std::string& path, const std::string& key,
+                                   bool folder_allowed) const {
     if (!base_ || path.empty()) return path;
     std::string resolved = Resolve(path);
     std::error_code error;
     fs::file_status status = fs::status(resolved, error);
     if (!fs::exists(status)) {
-      return Fail(Code::kInvalidInput, where_, key, ": '", path, "' does not exist (looked for ", resolved,
-                  "; paths are relative to the configuration)");
+      return Fail(Code::kInvalidInput, where_, key, ": '", path, "' does not exist (looked for ",
+                  resolved, "; paths are relative to the configuration)");
     }
     if (fs::is_directory(status) && !folder_allowed) {
       return Fail(Code::kInvalidInput, where_, key, ": '", path, "' is a folder; name a file");
@@ -152,7 +158,8 @@ class Reader {
       ModelConfig model;
       model.name = entry.at("name");
       model.path = TRY(ExistingFile(entry.at("path"), at + ".path", /*folder_allowed=*/false));
-      model.classes = TRY(ExistingFile(entry.at("classes"), at + ".classes", /*folder_allowed=*/false));
+      model.classes =
+          TRY(ExistingFile(entry.at("classes"), at + ".classes", /*folder_allowed=*/false));
       const Json& pre = entry.at("preprocessing");
       model.preprocessing.resize_short_side = pre.at("resize_short_side");
       model.preprocessing.crop = pre.at("crop");
@@ -163,20 +170,23 @@ class Reader {
       model.preprocessing.std = pre.at("std").get<std::vector<double>>();
       for (double deviation : model.preprocessing.std) {
         if (deviation == 0) {
-          return Fail(Code::kInvalidInput, where_, at, ".preprocessing.std: holds a 0; pixels are divided by it");
+          return Fail(Code::kInvalidInput, where_, at,
+                      ".preprocessing.std: holds a 0; pixels are divided by it");
         }
       }
       int resize = model.preprocessing.resize_short_side, crop = model.preprocessing.crop;
       if (resize > 0 && crop > resize) {
         return Fail(Code::kInvalidInput, where_, at,
-                    fmt::format(".preprocessing.crop: {} does not fit into resize_short_side, {}", crop, resize));
+                    fmt::format(".preprocessing.crop: {} does not fit into resize_short_side, {}",
+                                crop, resize));
       }
       if (entry.contains("images")) {
         model.images = TRY(ReadImages(entry.at("images"), at + ".images"));
       } else if (common) {
         model.images = *common;
       } else {
-        return Fail(Code::kInvalidInput, where_, "images: is missing; it names the images to run ", at, " on");
+        return Fail(Code::kInvalidInput, where_, "images: is missing; it names the images to run ",
+                    at, " on");
       }
       config->models.push_back(std::move(model));
     }
@@ -196,9 +206,10 @@ class Reader {
       TRY(CheckTarget(device.target, where_ + at + ".target"));
       TRY(CheckSession(device.session, where_, at + ".session"));
       device.jobs = entry.value("jobs", config->jobs);
-      // Devices are worked through one after the other, so one local worker is alive at a time and has
-      // the whole budget.
-      device.memory_budget_mb = entry.value("memory_budget_mb", json.at("memory_budget_mb").get<int64_t>());
+      // Devices are worked through one after the other, so one local worker is alive at a time and
+      // has the whole budget.
+      device.memory_budget_mb =
+          entry.value("memory_budget_mb", json.at("memory_budget_mb").get<int64_t>());
       config->devices.push_back(std::move(device));
     }
     return Ok();
@@ -222,7 +233,8 @@ class Reader {
         if (std::find(catalog->ids.begin(), catalog->ids.end(), use.id) == catalog->ids.end()) {
           std::string remedy = DidYouMean(use.id, catalog->ids);
           if (remedy.empty()) remedy = "; `mutatenn operators` lists them";
-          return Fail(Code::kInvalidInput, where_, at, ".id: '", use.id, "' is no mutation operator", remedy);
+          return Fail(Code::kInvalidInput, where_, at, ".id: '", use.id,
+                      "' is no mutation operator", remedy);
         }
         Result<Json> checked = catalog->check(use.id, use.parameters);
         if (!checked.ok()) {
@@ -250,7 +262,8 @@ class Reader {
 
 }  // namespace
 
-Result<Config> ParseConfig(const std::string& text, const std::string& file, const OperatorCatalog& operators) {
+Result<Config> ParseConfig(const std::string& text, const std::string& file,
+                           const OperatorCatalog& operators) {
   Json json = TRY(ParseJson(text, file));
   std::string where = file + ": ";
   if (!json.is_object()) return Fail(Code::kInvalidInput, where, "it must hold one object {...}");

@@ -1,5 +1,5 @@
-// A campaign's configuration: what the user's JSON file says, checked, with defaults filled in and paths
-// made absolute. Everything that can be refused without running anything is refused here.
+// A campaign's configuration: what the user's JSON file says, checked, with defaults filled in and
+// paths made absolute. Everything that can be refused without running anything is refused here.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ struct ImagesConfig {
 struct ModelConfig {
   std::string name, path, classes;  // classes "" = none
   Preprocessing preprocessing;
-  ImagesConfig images;              // the model's own or the campaign's
+  ImagesConfig images;  // the model's own or the campaign's
 };
 struct DeviceConfig {
   std::string name;
@@ -35,14 +35,14 @@ struct Config {
   std::string kill, matrix, timing;
   int top_k = 5;
   uint64_t seed = 1;
-  int max_mutants = 0;        // 0 = all
+  int max_mutants = 0;  // 0 = all
   double timeout_factor = 10, timeout_floor_s = 1;
   int jobs = 1;
   int level = 3;
-  std::string cache;          // "" = the campaign's own
-  std::string file;           // where it was read from, for messages
-  Json json;                  // normalised: defaults filled in, keys in the table's order, paths as written
-  std::string hash;           // of `json` without what no verdict depends on (jobs, memory, cache)
+  std::string cache;  // "" = the campaign's own
+  std::string file;   // where it was read from, for messages
+  Json json;          // normalised: defaults filled in, keys in the table's order, paths as written
+  std::string hash;   // of `json` without what no verdict depends on (jobs, memory, cache)
 };
 
 // What configuration needs to know of the mutation operators; tests bring their own.

@@ -6,18 +6,55 @@ namespace {
 
 const ObjectKeys& PreprocessingKeys() {
   static const ObjectKeys keys{{
-      {"resize_short_side", KeyType::kInteger, "Length in pixels that the short side is resized to "
-       "(antialiased bilinear, as Pillow's); 0 = no resize.", false, 256, {}, 0},
-      {"crop", KeyType::kInteger, "Side in pixels of the centre square that is kept; 0 = no crop.",
-       false, 224, {}, 0},
+      {"resize_short_side",
+       KeyType::kInteger,
+       "Length in pixels that the short side is resized to "
+       "(antialiased bilinear, as Pillow's); 0 = no resize.",
+       false,
+       256,
+       {},
+       0},
+      {"crop",
+       KeyType::kInteger,
+       "Side in pixels of the centre square that is kept; 0 = no crop.",
+       false,
+       224,
+       {},
+       0},
       {"channels", KeyType::kString, "Order of the colour channels.", false, "RGB", {"RGB", "BGR"}},
-      {"layout", KeyType::kString, "Layout of the network's input.", false, "NCHW", {"NCHW", "NHWC"}},
-      {"scale", KeyType::kNumber, "A pixel p in 0..255 becomes (p * scale - mean) / std.", false,
-       1.0 / 255, {}, nullptr, 0},
-      {"mean", KeyType::kNumbers, "Subtracted after scaling; one number a channel, in the order of "
-       "`channels`.", false, Json::array({0.0, 0.0, 0.0}), {}, nullptr, nullptr, 3},
-      {"std", KeyType::kNumbers, "Divided by last; one number a channel, none of them 0.", false,
-       Json::array({1.0, 1.0, 1.0}), {}, nullptr, nullptr, 3},
+      {"layout",
+       KeyType::kString,
+       "Layout of the network's input.",
+       false,
+       "NCHW",
+       {"NCHW", "NHWC"}},
+      {"scale",
+       KeyType::kNumber,
+       "A pixel p in 0..255 becomes (p * scale - mean) / std.",
+       false,
+       1.0 / 255,
+       {},
+       nullptr,
+       0},
+      {"mean",
+       KeyType::kNumbers,
+       "Subtracted after scaling; one number a channel, in the order of "
+       "`channels`.",
+       false,
+       Json::array({0.0, 0.0, 0.0}),
+       {},
+       nullptr,
+       nullptr,
+       3},
+      {"std",
+       KeyType::kNumbers,
+       "Divided by last; one number a channel, none of them 0.",
+       false,
+       Json::array({1.0, 1.0, 1.0}),
+       {},
+       nullptr,
+       nullptr,
+       3},
   }};
   return keys;
 }
@@ -25,8 +62,10 @@ const ObjectKeys& PreprocessingKeys() {
 const ObjectKeys& ImagesKeys() {
   static const ObjectKeys keys{{
       {"path", KeyType::kString, "A folder of JPEG, PNG or BMP files, or one file.", true},
-      {"truth", KeyType::kString, "Tab-separated file with the columns file and class; without it "
-       "accuracy is not reported.", false, ""},
+      {"truth", KeyType::kString,
+       "Tab-separated file with the columns file and class; without it "
+       "accuracy is not reported.",
+       false, ""},
   }};
   return keys;
 }
@@ -35,11 +74,28 @@ const ObjectKeys& ModelKeys() {
   static const ObjectKeys keys{{
       {"name", KeyType::kString, "The model's name in reports; unique.", true},
       {"path", KeyType::kString, "The network: an ONNX file.", true},
-      {"classes", KeyType::kString, "Text file with a class name a line; line n is class n-1.", false, ""},
-      {"preprocessing", KeyType::kObject, "How an image becomes the network's input.", false,
-       Json::object(), {}, nullptr, nullptr, 0, &PreprocessingKeys()},
-      {"images", KeyType::kObject, "This model's own images, instead of the campaign's.", false, nullptr,
-       {}, nullptr, nullptr, 0, &ImagesKeys()},
+      {"classes", KeyType::kString, "Text file with a class name a line; line n is class n-1.",
+       false, ""},
+      {"preprocessing",
+       KeyType::kObject,
+       "How an image becomes the network's input.",
+       false,
+       Json::object(),
+       {},
+       nullptr,
+       nullptr,
+       0,
+       &PreprocessingKeys()},
+      {"images",
+       KeyType::kObject,
+       "This model's own images, instead of the campaign's.",
+       false,
+       nullptr,
+       {},
+       nullptr,
+       nullptr,
+       0,
+       &ImagesKeys()},
   }};
   return keys;
 }
@@ -47,32 +103,55 @@ const ObjectKeys& ModelKeys() {
 const ObjectKeys& DeviceKeys() {
   static const ObjectKeys keys{{
       {"name", KeyType::kString, "The device's name in reports; unique.", true},
-      {"target", KeyType::kTarget, "TVM target: an object such as {\"kind\": \"llvm\", \"mcpu\": "
-       "\"host\"} (host = the CPU of this machine), or a string that names one of TVM's own.", true},
-      {"session", KeyType::kSession, "Where the device is: {\"kind\": \"local\"} is this machine.", false,
-       Json{{"kind", "local"}}},
-      {"jobs", KeyType::kInteger, "Mutants run at a time on this device, instead of the campaign's jobs.",
-       false, nullptr, {}, 1},
-      {"memory_budget_mb", KeyType::kInteger, "Memory for reference values on this device, in MB, instead "
-       "of its share of the campaign's.", false, nullptr, {}, 16},
+      {"target", KeyType::kTarget,
+       "TVM target: an object such as {\"kind\": \"llvm\", \"mcpu\": "
+       "\"host\"} (host = the CPU of this machine), or a string that names one of TVM's own.",
+       true},
+      {"session", KeyType::kSession, "Where the device is: {\"kind\": \"local\"} is this machine.",
+       false, Json{{"kind", "local"}}},
+      {"jobs",
+       KeyType::kInteger,
+       "Mutants run at a time on this device, instead of the campaign's jobs.",
+       false,
+       nullptr,
+       {},
+       1},
+      {"memory_budget_mb",
+       KeyType::kInteger,
+       "Memory for reference values on this device, in MB, instead "
+       "of its share of the campaign's.",
+       false,
+       nullptr,
+       {},
+       16},
   }};
   return keys;
 }
 
 const ObjectKeys& OperatorKeys() {
-  static const ObjectKeys keys{{
-      {"id", KeyType::kString, "The mutation operator (`mutatenn operators` lists them).", true},
-      {"positions", KeyType::kPositions, "Without it, a mutant for every mutation point. With it, ONE "
-       "mutant that has all the points picked: \"all\", \"start\", \"end\", a percentage (\"20%\"), or a list "
-       "of numbers of points (from 0)."},
-  }, /*open=*/true};
+  static const ObjectKeys keys{
+      {
+          {"id", KeyType::kString, "The mutation operator (`mutatenn operators` lists them).",
+           true},
+          {"positions", KeyType::kPositions,
+           "Without it, a mutant for every mutation point. With it, ONE "
+           "mutant that has all the points picked: \"all\", \"start\", \"end\", a percentage "
+           "(\"20%\"), or a list "
+           "of numbers of points (from 0)."},
+      },
+      /*open=*/true};
   return keys;
 }
 
 const ObjectKeys& TimeoutKeys() {
   static const ObjectKeys keys{{
-      {"factor", KeyType::kNumber, "CPU time allowed for an image, as a multiple of the original's.", false,
-       10.0, {}, 1},
+      {"factor",
+       KeyType::kNumber,
+       "CPU time allowed for an image, as a multiple of the original's.",
+       false,
+       10.0,
+       {},
+       1},
       {"floor_s", KeyType::kNumber, "At least this many seconds.", false, 1.0, {}, nullptr, 0},
   }};
   return keys;
@@ -82,35 +161,121 @@ const ObjectKeys& TimeoutKeys() {
 
 const ObjectKeys& CampaignKeys() {
   static const ObjectKeys keys{{
-      {"models", KeyType::kObjects, "The networks to mutate.", true, nullptr, {}, 1, nullptr, 0,
+      {"models",
+       KeyType::kObjects,
+       "The networks to mutate.",
+       true,
+       nullptr,
+       {},
+       1,
+       nullptr,
+       0,
        &ModelKeys()},
-      {"images", KeyType::kObject, "The images that every model is run on.", false, nullptr, {}, nullptr,
-       nullptr, 0, &ImagesKeys()},
-      {"devices", KeyType::kObjects, "The devices to compare; the first one fixes the order of images.",
-       true, nullptr, {}, 1, nullptr, 0, &DeviceKeys()},
-      {"operators", KeyType::kObjects, "The mutation operators to use. An entry's other keys are its "
-       "operator's parameters.", true, nullptr, {}, 1, nullptr, 0, &OperatorKeys()},
-      {"kill", KeyType::kString, "The kill rule. top1: the first label differs from the original's.", false,
-       "top1", {"top1"}},
-      {"matrix", KeyType::kString, "early: a mutant stops at the first image that kills it. full: every "
-       "mutant runs on every image.", false, "early", {"early", "full"}},
-      {"timing", KeyType::kString, "suffix: time what was run. full: time the whole program, warmed up and "
-       "repeated.", false, "suffix", {"suffix", "full"}},
-      {"top_k", KeyType::kInteger, "Labels kept for an image; at least 2, because the order of images needs "
-       "the second.", false, 5, {}, 2},
+      {"images",
+       KeyType::kObject,
+       "The images that every model is run on.",
+       false,
+       nullptr,
+       {},
+       nullptr,
+       nullptr,
+       0,
+       &ImagesKeys()},
+      {"devices",
+       KeyType::kObjects,
+       "The devices to compare; the first one fixes the order of images.",
+       true,
+       nullptr,
+       {},
+       1,
+       nullptr,
+       0,
+       &DeviceKeys()},
+      {"operators",
+       KeyType::kObjects,
+       "The mutation operators to use. An entry's other keys are its "
+       "operator's parameters.",
+       true,
+       nullptr,
+       {},
+       1,
+       nullptr,
+       0,
+       &OperatorKeys()},
+      {"kill",
+       KeyType::kString,
+       "The kill rule. top1: the first label differs from the original's.",
+       false,
+       "top1",
+       {"top1"}},
+      {"matrix",
+       KeyType::kString,
+       "early: a mutant stops at the first image that kills it. full: every "
+       "mutant runs on every image.",
+       false,
+       "early",
+       {"early", "full"}},
+      {"timing",
+       KeyType::kString,
+       "suffix: time what was run. full: time the whole program, warmed up and "
+       "repeated.",
+       false,
+       "suffix",
+       {"suffix", "full"}},
+      {"top_k",
+       KeyType::kInteger,
+       "Labels kept for an image; at least 2, because the order of images needs "
+       "the second.",
+       false,
+       5,
+       {},
+       2},
       {"seed", KeyType::kInteger, "Chooses the sample that max_mutants leaves.", false, 1, {}, 0},
-      {"max_mutants", KeyType::kInteger, "At most this many mutants of each model, in equal shares per "
-       "operator; 0 = all.", false, 0, {}, 0},
-      {"timeout", KeyType::kObject, "When a mutant counts as one that does not end.", false, Json::object(),
-       {}, nullptr, nullptr, 0, &TimeoutKeys()},
-      {"memory_budget_mb", KeyType::kInteger, "Memory for reference values, in MB, over all workers of this "
-       "machine. No verdict depends on it.", false, 2048, {}, 16},
-      {"jobs", KeyType::kInteger, "Mutants compiled and run at a time; 0 = one for every CPU. No verdict "
-       "depends on it.", false, 0, {}, 0},
-      {"level", KeyType::kInteger, "Optimisation level. 2: fusion. 3: fusion and scheduled kernels.", false,
-       3, {}, 2},
-      {"cache", KeyType::kString, "Folder of compiled kernels to share between campaigns; without it, "
-       "the campaign's own.", false, ""},
+      {"max_mutants",
+       KeyType::kInteger,
+       "At most this many mutants of each model, in equal shares per "
+       "operator; 0 = all.",
+       false,
+       0,
+       {},
+       0},
+      {"timeout",
+       KeyType::kObject,
+       "When a mutant counts as one that does not end.",
+       false,
+       Json::object(),
+       {},
+       nullptr,
+       nullptr,
+       0,
+       &TimeoutKeys()},
+      {"memory_budget_mb",
+       KeyType::kInteger,
+       "Memory for reference values, in MB, over all workers of this "
+       "machine. No verdict depends on it.",
+       false,
+       2048,
+       {},
+       16},
+      {"jobs",
+       KeyType::kInteger,
+       "Mutants compiled and run at a time; 0 = one for every CPU. No verdict "
+       "depends on it.",
+       false,
+       0,
+       {},
+       0},
+      {"level",
+       KeyType::kInteger,
+       "Optimisation level. 2: fusion. 3: fusion and scheduled kernels.",
+       false,
+       3,
+       {},
+       2},
+      {"cache", KeyType::kString,
+       "Folder of compiled kernels to share between campaigns; without it, "
+       "the campaign's own.",
+       false, ""},
   }};
   return keys;
 }

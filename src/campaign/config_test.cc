@@ -23,7 +23,8 @@ OperatorCatalog SmallCatalog() {
     Json checked = Json::object();
     if (id == "code.store_add") checked["value"] = given.value("value", Json(1.0));
     for (const auto& [key, value] : given.items()) {
-      if (!checked.contains(key)) return Fail(Code::kInvalidInput, key, ": is no parameter of '", id, "'");
+      if (!checked.contains(key))
+        return Fail(Code::kInvalidInput, key, ": is no parameter of '", id, "'");
       if (!value.is_number()) return Fail(Code::kInvalidInput, key, ": must be a number");
     }
     return checked;
@@ -87,7 +88,8 @@ TEST_F(ConfigTest, WhatNoVerdictDependsOnDoesNotChangeTheHash) {
 
 TEST_F(ConfigTest, StoredConfigurationReadsBackTheSame) {
   Json json = Good();
-  json["operators"].push_back({{"id", "code.store_add"}, {"value", 0.5}, {"positions", Json::array({3, 7})}});
+  json["operators"].push_back(
+      {{"id", "code.store_add"}, {"value", 0.5}, {"positions", Json::array({3, 7})}});
   Config config = Parse(json).value();
   Result<Config> stored = ConfigFromStore(ParseJson(DumpJson(config.json), "stored").value());
   ASSERT_TRUE(stored.ok()) << stored.error().message;
@@ -124,7 +126,8 @@ TEST_P(BadConfig, IsRefusedWithOneLine) {
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, Code::kInvalidInput);
   std::string expected = file_ + ": " + GetParam().message;
-  if (auto at = expected.find("FOLDER"); at != std::string::npos) expected.replace(at, 6, folder_.string());
+  if (auto at = expected.find("FOLDER"); at != std::string::npos)
+    expected.replace(at, 6, folder_.string());
   EXPECT_EQ(config.error().message, expected);
   EXPECT_EQ(config.error().message.find('\n'), std::string::npos);
 }
@@ -143,42 +146,57 @@ INSTANTIATE_TEST_SUITE_P(
                  },
                  "device: unknown key; did you mean 'devices'?"},
         BadInput{"missing_key", [](Json& j) { j["devices"][0].erase("target"); },
-                 "devices[0].target: is missing; it must be an object such as {\"kind\": \"llvm\", \"mcpu\": "
+                 "devices[0].target: is missing; it must be an object such as {\"kind\": \"llvm\", "
+                 "\"mcpu\": "
                  "\"host\"}"},
         BadInput{"wrong_type", [](Json& j) { j["top_k"] = "five"; },
                  "top_k: is 'five'; it must be a whole number"},
-        BadInput{"fraction", [](Json& j) { j["seed"] = 1.5; }, "seed: is 1.5; it must be a whole number"},
+        BadInput{"fraction", [](Json& j) { j["seed"] = 1.5; },
+                 "seed: is 1.5; it must be a whole number"},
         BadInput{"list_for_object", [](Json& j) { j["images"] = Json::array(); },
                  "images: is []; it must be an object {...}"},
         BadInput{"item_no_object", [](Json& j) { j["devices"][0] = 3; },
                  "devices: is [3]; it must be a list of objects [{...}]"},
-        BadInput{"negative", [](Json& j) { j["max_mutants"] = -1; }, "max_mutants: is -1; it must be at least 0"},
+        BadInput{"negative", [](Json& j) { j["max_mutants"] = -1; },
+                 "max_mutants: is -1; it must be at least 0"},
+        BadInput{"too_large", [](Json& j) { j["max_mutants"] = 5000000000; },
+                 "max_mutants: is 5000000000; it must be at most 2147483647"},
         BadInput{"zero_scale", [](Json& j) { j["models"][0]["preprocessing"]["scale"] = 0; },
                  "models[0].preprocessing.scale: is 0; it must be above 0"},
         BadInput{"choice", [](Json& j) { j["matrix"] = "late"; },
                  "matrix: 'late' is not known; say 'early' or 'full'"},
-        BadInput{"kill", [](Json& j) { j["kill"] = "top5"; }, "kill: 'top5' is not known; say 'top1'"},
+        BadInput{"kill", [](Json& j) { j["kill"] = "top5"; },
+                 "kill: 'top5' is not known; say 'top1'"},
         BadInput{"empty_list", [](Json& j) { j["operators"] = Json::array(); },
                  "operators: is empty; name at least 1"},
-        BadInput{"empty_name", [](Json& j) { j["models"][0]["name"] = ""; }, "models[0].name: is empty"},
+        BadInput{"empty_name", [](Json& j) { j["models"][0]["name"] = ""; },
+                 "models[0].name: is empty"},
         BadInput{"mean_length",
-                 [](Json& j) { j["models"][0]["preprocessing"]["mean"] = Json::array({1, 2}); },
+                 [](Json& j) {
+                   j["models"][0]["preprocessing"]["mean"] = Json::array({1, 2});
+                 },
                  "models[0].preprocessing.mean: has 2 numbers; it must have 3, one a channel"},
         BadInput{"std_zero",
-                 [](Json& j) { j["models"][0]["preprocessing"]["std"] = Json::array({1, 0, 1}); },
+                 [](Json& j) {
+                   j["models"][0]["preprocessing"]["std"] = Json::array({1, 0, 1});
+                 },
                  "models[0].preprocessing.std: holds a 0; pixels are divided by it"},
-        BadInput{"crop_beyond_resize", [](Json& j) { j["models"][0]["preprocessing"]["crop"] = 300; },
+        BadInput{"crop_beyond_resize",
+                 [](Json& j) { j["models"][0]["preprocessing"]["crop"] = 300; },
                  "models[0].preprocessing.crop: 300 does not fit into resize_short_side, 256"},
         BadInput{"missing_model", [](Json& j) { j["models"][0]["path"] = "nit.onnx"; },
-                 "models[0].path: 'nit.onnx' does not exist (looked for FOLDER/nit.onnx; paths are relative to "
+                 "models[0].path: 'nit.onnx' does not exist (looked for FOLDER/nit.onnx; paths are "
+                 "relative to "
                  "the configuration)"},
         BadInput{"model_is_folder", [](Json& j) { j["models"][0]["path"] = "images"; },
                  "models[0].path: 'images' is a folder; name a file"},
         BadInput{"missing_classes", [](Json& j) { j["models"][0]["classes"] = "c.txt"; },
-                 "models[0].classes: 'c.txt' does not exist (looked for FOLDER/c.txt; paths are relative to the "
+                 "models[0].classes: 'c.txt' does not exist (looked for FOLDER/c.txt; paths are "
+                 "relative to the "
                  "configuration)"},
         BadInput{"missing_images", [](Json& j) { j["images"]["path"] = "pictures"; },
-                 "images.path: 'pictures' does not exist (looked for FOLDER/pictures; paths are relative to the "
+                 "images.path: 'pictures' does not exist (looked for FOLDER/pictures; paths are "
+                 "relative to the "
                  "configuration)"},
         BadInput{"no_images", [](Json& j) { j.erase("images"); },
                  "images: is missing; it names the images to run models[0] on"},
@@ -188,29 +206,42 @@ INSTANTIATE_TEST_SUITE_P(
                  "models[1].name: 'net' is the name of models[0] too; give each its own"},
         BadInput{"mcpu_native",
                  [](Json& j) {
-                   j["devices"].push_back({{"name", "b"}, {"target", {{"kind", "llvm"}, {"mcpu", "native"}}}});
+                   j["devices"].push_back(
+                       {{"name", "b"}, {"target", {{"kind", "llvm"}, {"mcpu", "native"}}}});
                  },
                  "devices[1].target.mcpu: 'native' is no CPU name TVM knows; say \"host\""},
-        BadInput{"target_without_kind", [](Json& j) { j["devices"][0]["target"] = {{"mcpu", "host"}}; },
+        BadInput{"target_without_kind",
+                 [](Json& j) {
+                   j["devices"][0]["target"] = {{"mcpu", "host"}};
+                 },
                  "devices[0].target.kind: is missing; say \"llvm\" for a CPU"},
         BadInput{"target_number", [](Json& j) { j["devices"][0]["target"] = 3; },
-                 "devices[0].target: is 3; it must be an object such as {\"kind\": \"llvm\", \"mcpu\": \"host\"}"},
-        BadInput{"session_kind", [](Json& j) { j["devices"][0]["session"] = {{"kind", "carrier pigeon"}}; },
+                 "devices[0].target: is 3; it must be an object such as {\"kind\": \"llvm\", "
+                 "\"mcpu\": \"host\"}"},
+        BadInput{"session_kind",
+                 [](Json& j) {
+                   j["devices"][0]["session"] = {{"kind", "carrier pigeon"}};
+                 },
                  "devices[0].session.kind: 'carrier pigeon' is not known; say 'local'"},
-        BadInput{"unknown_operator", [](Json& j) { j["operators"][0]["id"] = "graph.relu_to_sigmoyd"; },
+        BadInput{"unknown_operator",
+                 [](Json& j) { j["operators"][0]["id"] = "graph.relu_to_sigmoyd"; },
                  "operators[0].id: 'graph.relu_to_sigmoyd' is no mutation operator; did you mean "
                  "'graph.relu_to_sigmoid'?"},
-        BadInput{"unknown_operator_far", [](Json& j) { j["operators"][0]["id"] = "banana"; },
-                 "operators[0].id: 'banana' is no mutation operator; `mutatenn operators` lists them"},
+        BadInput{
+            "unknown_operator_far", [](Json& j) { j["operators"][0]["id"] = "banana"; },
+            "operators[0].id: 'banana' is no mutation operator; `mutatenn operators` lists them"},
         BadInput{"operator_parameter", [](Json& j) { j["operators"][0]["arg"] = 1; },
                  "operators[0].arg: is no parameter of 'graph.relu_to_sigmoid'"},
-        BadInput{"same_operator_twice", [](Json& j) { j["operators"].push_back(j["operators"][0]); },
+        BadInput{"same_operator_twice",
+                 [](Json& j) { j["operators"].push_back(j["operators"][0]); },
                  "operators[1]: is the same as operators[0]; remove one"},
         BadInput{"positions", [](Json& j) { j["operators"][0]["positions"] = "middle"; },
-                 "operators[0].positions: is 'middle'; it must be \"all\", \"start\", \"end\", a percentage such "
+                 "operators[0].positions: is 'middle'; it must be \"all\", \"start\", \"end\", a "
+                 "percentage such "
                  "as \"20%\", or a list of whole numbers such as [3, 7]"},
         BadInput{"positions_percent", [](Json& j) { j["operators"][0]["positions"] = "120%"; },
-                 "operators[0].positions: is '120%'; it must be \"all\", \"start\", \"end\", a percentage such as "
+                 "operators[0].positions: is '120%'; it must be \"all\", \"start\", \"end\", a "
+                 "percentage such as "
                  "\"20%\", or a list of whole numbers such as [3, 7]"},
         BadInput{"level", [](Json& j) { j["level"] = 4; }, "level: is 4; it must be 2 or 3"}),
     [](const auto& info) { return std::string(info.param.name); });
@@ -218,8 +249,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(ConfigTest, WhatIsNoJsonNamesTheFile) {
   Result<Config> config = ParseConfig("{ \"models\": [", file_, SmallCatalog());
   ASSERT_FALSE(config.ok());
-  EXPECT_EQ(config.error().message.rfind(file_ + ": not valid JSON: ", 0), 0u) << config.error().message;
-  EXPECT_EQ(ParseConfig("[]", file_, SmallCatalog()).error().message, file_ + ": it must hold one object {...}");
+  EXPECT_EQ(config.error().message.rfind(file_ + ": not valid JSON: ", 0), 0u)
+      << config.error().message;
+  EXPECT_EQ(ParseConfig("[]", file_, SmallCatalog()).error().message,
+            file_ + ": it must hold one object {...}");
 }
 
 TEST_F(ConfigTest, MissingFileAndFolderAreRefused) {

@@ -1,5 +1,5 @@
-// Every pending mutant of a model on a device: images in chunks outside, mutants inside, the worker's
-// queue kept full, the fates of a mutant and chunk stored in one transaction as they come.
+// Every pending mutant of a model on a device: images in chunks outside, mutants inside, the
+// worker's queue kept full, the fates of a mutant and chunk stored in one transaction as they come.
 #include <algorithm>
 #include <deque>
 #include <set>
@@ -16,7 +16,8 @@ namespace {
 
 constexpr int kQueueDepthPerJob = 3;
 constexpr double kCollectWait_s = 0.5;
-constexpr int kTriesPerMutant = 3;  // a mutant that takes its worker along is left pending after these
+constexpr int kTriesPerMutant =
+    3;  // a mutant that takes its worker along is left pending after these
 
 using Tops = std::map<std::string, std::vector<Ranked>>;  // by image
 
@@ -38,15 +39,17 @@ class DeviceRun {
     images_ = TRY(context_.store.Images(model_));
     TRY(ReadOriginals());
     TRY(ReadWork());
-    int64_t waiting = std::count_if(work_.begin(), work_.end(), [](const Work& w) { return w.life.waiting(); });
+    int64_t waiting =
+        std::count_if(work_.begin(), work_.end(), [](const Work& w) { return w.life.waiting(); });
     if (waiting == 0) return Ok();
     auto all = static_cast<int64_t>(work_.size());
     context_.progress.Begin("running mutants on " + device_.name, all, all - waiting);
-    Status status = WithRestarts(context_, device_.name, [this] { return Pass(); }, [this] {
-      return std::exchange(stored_something_, false);
-    });
+    Status status = WithRestarts(
+        context_, device_.name, [this] { return Pass(); },
+        [this] { return std::exchange(stored_something_, false); });
     context_.progress.End();
-    if (!status.ok() && (status.error().code != Code::kUnavailable || context_.parts.interrupted())) {
+    if (!status.ok() &&
+        (status.error().code != Code::kUnavailable || context_.parts.interrupted())) {
       return status;
     }
     if (!status.ok()) failure_ = status.error().message;
@@ -58,7 +61,8 @@ class DeviceRun {
     for (const StoredOriginal& original : TRY(context_.store.Originals(model_))) {
       if (original.device != device_.name) continue;
       std::string where = "the stored original on " + original.image;
-      originals_[original.image] = TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where));
+      originals_[original.image] =
+          TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where));
     }
     return Ok();
   }
@@ -117,16 +121,19 @@ class DeviceRun {
     return open;
   }
 
-  // One life of a worker. Reads nothing that an earlier pass left but work_, so a pass can end anywhere.
+  // One life of a worker. Reads nothing that an earlier pass left but work_, so a pass can end
+  // anywhere.
   Status Pass() {
     LoadedDevice loaded = TRY(LoadedDevice::Open(context_, model_, device_));
     auto size = static_cast<size_t>(loaded.chunk_images());
     for (size_t begin = 0; begin < images_.size(); begin += size) {
       size_t end = std::min(images_.size(), begin + size);
-      std::vector<StoredImage> chunk(images_.begin() + static_cast<long>(begin), images_.begin() + static_cast<long>(end));
+      std::vector<StoredImage> chunk(images_.begin() + static_cast<long>(begin),
+                                     images_.begin() + static_cast<long>(end));
       std::deque<Work*> queue;
       for (Work& work : work_) {
-        if (work.life.waiting() && work.failures < kTriesPerMutant && !Open(work, chunk).empty()) queue.push_back(&work);
+        if (work.life.waiting() && work.failures < kTriesPerMutant && !Open(work, chunk).empty())
+          queue.push_back(&work);
       }
       if (queue.empty()) continue;
       // What failed before comes last and alone, so that the guilty one takes nobody along.
@@ -136,7 +143,8 @@ class DeviceRun {
       Status status = RunChunk(loaded.session(), chunk, queue);
       for (auto& [id, work] : running_) {
         work->life.MoveTo(MutantState::kPending);
-        if (!status.ok() && status.error().code == Code::kUnavailable && !context_.parts.interrupted()) {
+        if (!status.ok() && status.error().code == Code::kUnavailable &&
+            !context_.parts.interrupted()) {
           Blame(*work, status.error().message);
         }
       }
@@ -146,14 +154,16 @@ class DeviceRun {
     return Ok();
   }
 
-  Status RunChunk(Session& session, const std::vector<StoredImage>& chunk, std::deque<Work*>& queue) {
+  Status RunChunk(Session& session, const std::vector<StoredImage>& chunk,
+                  std::deque<Work*>& queue) {
     auto depth = static_cast<size_t>(device_.jobs * kQueueDepthPerJob);
     while (!queue.empty() || !running_.empty()) {
       TRY(CheckInterrupted(context_));
       std::vector<MutantJob> jobs;
       while (!queue.empty() && running_.size() < depth) {
         bool alone = queue.front()->failures > 0;
-        bool alone_now = std::any_of(running_.begin(), running_.end(), [](auto& r) { return r.second->failures > 0; });
+        bool alone_now = std::any_of(running_.begin(), running_.end(),
+                                     [](auto& r) { return r.second->failures > 0; });
         if (!running_.empty() && (alone || alone_now)) break;
         Work& work = *queue.front();
         queue.pop_front();
@@ -162,7 +172,8 @@ class DeviceRun {
         running_[work.id] = &work;
       }
       if (!jobs.empty()) TRY(session.Submit(jobs));
-      for (MutantDone& done : TRY(session.Collect(kCollectWait_s))) TRY(TakeDone(done, chunk, queue));
+      for (MutantDone& done : TRY(session.Collect(kCollectWait_s)))
+        TRY(TakeDone(done, chunk, queue));
     }
     return Ok();
   }
@@ -172,7 +183,8 @@ class DeviceRun {
         TRY(context_.store.Build(model_, work.id, context_.target_of_device.at(device_.name)));
     if (!build) return Fail(Code::kInternal, "the build of mutant ", work.id, " is gone");
     MutantJob job;
-    job.program = TRY(MutantProgramFromJson(TRY(ParseJson(build->program_json, "the stored build of " + work.id))));
+    job.program = TRY(MutantProgramFromJson(
+        TRY(ParseJson(build->program_json, "the stored build of " + work.id))));
     job.images = Open(work, chunk);
     job.stop_at_kill = !context_.full_matrix;
     job.full_timing = context_.config.timing == "full";
@@ -180,10 +192,12 @@ class DeviceRun {
     return job;
   }
 
-  Status TakeDone(const MutantDone& done, const std::vector<StoredImage>& chunk, std::deque<Work*>& queue) {
+  Status TakeDone(const MutantDone& done, const std::vector<StoredImage>& chunk,
+                  std::deque<Work*>& queue) {
     auto at = running_.find(done.mutant);
     if (at == running_.end()) {
-      return Fail(Code::kInternal, "the worker returned mutant ", done.mutant, ", which is not running");
+      return Fail(Code::kInternal, "the worker returned mutant ", done.mutant,
+                  ", which is not running");
     }
     Work& work = *at->second;
     std::string problem = done.tool_error;
@@ -207,16 +221,22 @@ class DeviceRun {
     std::vector<StoredFate> fates;
     for (const Fate& fate : done.fates) {
       if (std::find(asked.begin(), asked.end(), fate.image) == asked.end()) {
-        return Fail(Code::kInternal, "the worker ran mutant ", work.id, " on ", fate.image, " unasked");
+        return Fail(Code::kInternal, "the worker ran mutant ", work.id, " on ", fate.image,
+                    " unasked");
       }
       fates.push_back({model_, work.id, device_.name, fate.image, EndingName(fate.ending),
-                       DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps, fate.first_diverging_step,
-                       fate.first_diverging_layer, fate.nonfinite, fate.max_abs_diff, fate.seconds, fate.detail});
+                       DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps,
+                       fate.first_diverging_step, fate.first_diverging_layer, fate.nonfinite,
+                       fate.max_abs_diff, fate.seconds, fate.detail});
     }
     // The first one in image order is kept: a later chunk must not show.
     std::optional<StoredOutOfBounds> outside;
     if (done.out_of_bounds && !out_of_bounds_known_.count(work.id)) {
-      outside = StoredOutOfBounds{model_, work.id, device_.name, done.out_of_bounds->step, done.out_of_bounds->buffer,
+      outside = StoredOutOfBounds{model_,
+                                  work.id,
+                                  device_.name,
+                                  done.out_of_bounds->step,
+                                  done.out_of_bounds->buffer,
                                   done.out_of_bounds->offset};
     }
     TRY(context_.store.PutFates(fates, outside));
@@ -227,7 +247,8 @@ class DeviceRun {
   }
 
   Status ForgetTimeout(const std::string& mutant) {
-    if (!rerun_timeouts_.contains(model_) || !rerun_timeouts_[model_].contains(device_.name)) return Ok();
+    if (!rerun_timeouts_.contains(model_) || !rerun_timeouts_[model_].contains(device_.name))
+      return Ok();
     Json& list = rerun_timeouts_[model_][device_.name];
     auto at = std::find(list.begin(), list.end(), mutant);
     if (at == list.end()) return Ok();
@@ -248,7 +269,8 @@ class DeviceRun {
     int pending = 0;
     for (const Work& work : work_) pending += work.life.waiting();
     if (pending == 0) return Ok();
-    std::string line = fmt::format("{}: {} mutant{} left pending: {}", device_.name, pending, pending == 1 ? "" : "s", failure_);
+    std::string line = fmt::format("{}: {} mutant{} left pending: {}", device_.name, pending,
+                                   pending == 1 ? "" : "s", failure_);
     context_.outcome.left_pending += pending;
     context_.outcome.pending_reason = line;
     context_.progress.Warn(line);

@@ -11,9 +11,10 @@ namespace {
 
 // What besides the file's content decides an input: a tensor is made again when any of it changes.
 std::string PreprocessingText(const Preprocessing& pre) {
-  Json json = {{"version", 1},          {"resize", pre.resize_short_side}, {"crop", pre.crop},
-               {"channels", pre.channels}, {"layout", pre.layout},         {"scale", pre.scale},
-               {"mean", pre.mean},      {"std", pre.std}};
+  Json json = {{"version", 1},         {"resize", pre.resize_short_side},
+               {"crop", pre.crop},     {"channels", pre.channels},
+               {"layout", pre.layout}, {"scale", pre.scale},
+               {"mean", pre.mean},     {"std", pre.std}};
   return DumpJson(json);
 }
 
@@ -54,11 +55,13 @@ Status PrepareImages(CampaignContext& context, const ModelConfig& model, const F
     fs::path file = context.root / image.input_file;
     if (!fs::exists(file)) {
       ImageTensor tensor = TRY(LoadImage(image.path, model.preprocessing));
-      TRY(WriteFile(file, {reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size() * sizeof(float)}));
+      TRY(WriteFile(file, {reinterpret_cast<const char*>(tensor.data.data()),
+                           tensor.data.size() * sizeof(float)}));
     }
     auto before = stored.find(image.name);
     if (before != stored.end()) image.position = before->second.position;
-    if (before == stored.end() || before->second.truth != image.truth || before->second.path != image.path) {
+    if (before == stored.end() || before->second.truth != image.truth ||
+        before->second.path != image.path) {
       changed.push_back(std::move(image));
     }
     context.progress.Count();
@@ -66,7 +69,8 @@ Status PrepareImages(CampaignContext& context, const ModelConfig& model, const F
   context.progress.End();
   if (!changed.empty()) TRY(context.store.PutImages(changed));
   if (!model.classes.empty()) {
-    TRY(context.store.SetMeta(meta::Classes(model.name), DumpJson(Json(TRY(ReadClasses(model.classes))))));
+    TRY(context.store.SetMeta(meta::Classes(model.name),
+                              DumpJson(Json(TRY(ReadClasses(model.classes))))));
   }
   return Ok();
 }

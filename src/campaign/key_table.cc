@@ -1,8 +1,10 @@
-// From a parsed file and the table of keys to a normalised object, or to one line that says what is wrong.
+// From a parsed file and the table of keys to a normalised object, or to one line that says what is
+// wrong.
 #include "campaign/key_table.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -11,17 +13,27 @@ namespace {
 
 const char* Wanted(KeyType type) {
   switch (type) {
-    case KeyType::kString: return "a string";
-    case KeyType::kInteger: return "a whole number";
-    case KeyType::kNumber: return "a number";
-    case KeyType::kBoolean: return "true or false";
-    case KeyType::kNumbers: return "a list of numbers";
-    case KeyType::kObject: return "an object {...}";
-    case KeyType::kObjects: return "a list of objects [{...}]";
-    case KeyType::kTarget: return "an object such as {\"kind\": \"llvm\", \"mcpu\": \"host\"}";
-    case KeyType::kSession: return "an object such as {\"kind\": \"local\"}";
+    case KeyType::kString:
+      return "a string";
+    case KeyType::kInteger:
+      return "a whole number";
+    case KeyType::kNumber:
+      return "a number";
+    case KeyType::kBoolean:
+      return "true or false";
+    case KeyType::kNumbers:
+      return "a list of numbers";
+    case KeyType::kObject:
+      return "an object {...}";
+    case KeyType::kObjects:
+      return "a list of objects [{...}]";
+    case KeyType::kTarget:
+      return "an object such as {\"kind\": \"llvm\", \"mcpu\": \"host\"}";
+    case KeyType::kSession:
+      return "an object such as {\"kind\": \"local\"}";
     case KeyType::kPositions:
-      return "\"all\", \"start\", \"end\", a percentage such as \"20%\", or a list of whole numbers such as [3, 7]";
+      return "\"all\", \"start\", \"end\", a percentage such as \"20%\", or a list of whole "
+             "numbers such as [3, 7]";
   }
   return "";
 }
@@ -53,20 +65,27 @@ bool IsPositions(const Json& value) {
 
 bool IsType(const Json& value, KeyType type) {
   switch (type) {
-    case KeyType::kString: return value.is_string();
-    case KeyType::kInteger: return value.is_number_integer();
-    case KeyType::kNumber: return value.is_number() && std::isfinite(value.get<double>());
-    case KeyType::kBoolean: return value.is_boolean();
+    case KeyType::kString:
+      return value.is_string();
+    case KeyType::kInteger:
+      return value.is_number_integer();
+    case KeyType::kNumber:
+      return value.is_number() && std::isfinite(value.get<double>());
+    case KeyType::kBoolean:
+      return value.is_boolean();
     case KeyType::kNumbers:
-      return value.is_array() &&
-             std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_number(); });
+      return value.is_array() && std::all_of(value.begin(), value.end(),
+                                             [](const Json& item) { return item.is_number(); });
     case KeyType::kObject:
-    case KeyType::kSession: return value.is_object();
+    case KeyType::kSession:
+      return value.is_object();
     case KeyType::kObjects:
-      return value.is_array() &&
-             std::all_of(value.begin(), value.end(), [](const Json& item) { return item.is_object(); });
-    case KeyType::kTarget: return value.is_object() || value.is_string();
-    case KeyType::kPositions: return IsPositions(value);
+      return value.is_array() && std::all_of(value.begin(), value.end(),
+                                             [](const Json& item) { return item.is_object(); });
+    case KeyType::kTarget:
+      return value.is_object() || value.is_string();
+    case KeyType::kPositions:
+      return IsPositions(value);
   }
   return false;
 }
@@ -92,18 +111,22 @@ Result<Json> CheckValue(const Json& value, const Key& key, const std::string& wh
     return Fail(Code::kInvalidInput, at, "is empty");
   }
   if (key.type == KeyType::kInteger && value.is_number_unsigned() &&
-      value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) {
-    return Fail(Code::kInvalidInput, at, "is ", Shown(value), "; it must be below 2^63");
+      value.get<uint64_t>() > static_cast<uint64_t>(INT32_MAX)) {
+    return Fail(Code::kInvalidInput, at, "is ", Shown(value), "; it must be at most ",
+                std::to_string(INT32_MAX));
   }
   if (key.type == KeyType::kInteger || key.type == KeyType::kNumber) {
     if (!key.minimum.is_null() && value.get<double>() < key.minimum.get<double>()) {
-      return Fail(Code::kInvalidInput, at, "is ", Shown(value), "; it must be at least ", Shown(key.minimum));
+      return Fail(Code::kInvalidInput, at, "is ", Shown(value), "; it must be at least ",
+                  Shown(key.minimum));
     }
     if (!key.above.is_null() && value.get<double>() <= key.above.get<double>()) {
-      return Fail(Code::kInvalidInput, at, "is ", Shown(value), "; it must be above ", Shown(key.above));
+      return Fail(Code::kInvalidInput, at, "is ", Shown(value), "; it must be above ",
+                  Shown(key.above));
     }
   }
-  if (key.type == KeyType::kNumbers && key.length > 0 && value.size() != static_cast<size_t>(key.length)) {
+  if (key.type == KeyType::kNumbers && key.length > 0 &&
+      value.size() != static_cast<size_t>(key.length)) {
     return Fail(Code::kInvalidInput, at,
                 fmt::format("has {} number{}; it must have {}, one a channel", value.size(),
                             value.size() == 1 ? "" : "s", key.length));
@@ -142,8 +165,10 @@ Result<Json> CheckObject(const Json& object, const ObjectKeys& table, const std:
       checked[key.name] = TRY(CheckValue(*found, key, where, Join(path, key.name)));
     } else if (key.required) {
       for (const auto& [name, value] : object.items()) {
-        if (std::find(names.begin(), names.end(), name) == names.end() && Nearest(name, names) == key.name) {
-          return Fail(Code::kInvalidInput, where, Join(path, name), ": unknown key", DidYouMean(name, names));
+        if (std::find(names.begin(), names.end(), name) == names.end() &&
+            Nearest(name, names) == key.name) {
+          return Fail(Code::kInvalidInput, where, Join(path, name), ": unknown key",
+                      DidYouMean(name, names));
         }
       }
       return Fail(Code::kInvalidInput, where, Join(path, key.name), ": is missing; it must be ",

@@ -12,7 +12,13 @@
 namespace mutatenn {
 
 enum class KeyType {
-  kString, kInteger, kNumber, kBoolean, kNumbers, kObject, kObjects,
+  kString,
+  kInteger,
+  kNumber,
+  kBoolean,
+  kNumbers,
+  kObject,
+  kObjects,
   kTarget,     // a TVM target: an object, or a string that names one of TVM's own
   kSession,    // an object with "kind" and what that kind needs
   kPositions,  // "all", "start", "end", "20%", [3, 7]
@@ -35,20 +41,23 @@ struct Key {
 
 struct ObjectKeys {
   std::vector<Key> keys;
-  // Keys that the table does not know are left for the caller to check (an operator's own parameters).
+  // Keys that the table does not know are left for the caller to check (an operator's own
+  // parameters).
   bool open = false;
 };
 
 const ObjectKeys& CampaignKeys();
 
-// The object with defaults filled in and keys in the table's order. kInvalidInput: one line that starts
-// with `where` ("file.json: ") and the key's path. `path` is the object's own ("" = the whole file).
+// The object with defaults filled in and keys in the table's order. kInvalidInput: one line that
+// starts with `where` ("file.json: ") and the key's path. `path` is the object's own ("" = the
+// whole file).
 Result<Json> CheckObject(const Json& object, const ObjectKeys& keys, const std::string& where,
                          const std::string& path);
 // JSON Schema, draft 2020-12, with a newline at its end.
 std::string CampaignSchema();
 
-// The candidate nearest to `word` by edit distance, "" when none is near (more than a third differs).
+// The candidate nearest to `word` by edit distance, "" when none is near (more than a third
+// differs).
 std::string Nearest(const std::string& word, const std::vector<std::string>& candidates);
 // "; did you mean 'x'?" or "".
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates);

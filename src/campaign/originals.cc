@@ -10,7 +10,8 @@
 namespace mutatenn {
 namespace {
 
-Result<std::vector<StoredImage>> ImagesWithoutOriginal(CampaignContext& context, const std::string& model,
+Result<std::vector<StoredImage>> ImagesWithoutOriginal(CampaignContext& context,
+                                                       const std::string& model,
                                                        const std::string& device) {
   std::set<std::string> have;
   for (const StoredOriginal& original : TRY(context.store.Originals(model))) {
@@ -25,10 +26,12 @@ Result<std::vector<StoredImage>> ImagesWithoutOriginal(CampaignContext& context,
 
 }  // namespace
 
-Status RunOriginals(CampaignContext& context, const std::string& model, const DeviceConfig& device) {
+Status RunOriginals(CampaignContext& context, const std::string& model,
+                    const DeviceConfig& device) {
   size_t last_missing = TRY(ImagesWithoutOriginal(context, model, device.name)).size();
   if (last_missing == 0) return Ok();
-  context.progress.Begin("running " + model + " on " + device.name, static_cast<int64_t>(last_missing));
+  context.progress.Begin("running " + model + " on " + device.name,
+                         static_cast<int64_t>(last_missing));
   auto attempt = [&]() -> Status {
     std::vector<StoredImage> missing = TRY(ImagesWithoutOriginal(context, model, device.name));
     LoadedDevice loaded = TRY(LoadedDevice::Open(context, model, device));
@@ -36,7 +39,8 @@ Status RunOriginals(CampaignContext& context, const std::string& model, const De
     for (size_t i = 0; i < missing.size(); i += chunk) {
       TRY(CheckInterrupted(context));
       size_t end = std::min(missing.size(), i + chunk);
-      TRY(loaded.Use({missing.begin() + static_cast<long>(i), missing.begin() + static_cast<long>(end)}));
+      TRY(loaded.Use(
+          {missing.begin() + static_cast<long>(i), missing.begin() + static_cast<long>(end)}));
       context.progress.Count(static_cast<int64_t>(end - i));
     }
     return Ok();
@@ -52,12 +56,14 @@ Status RunOriginals(CampaignContext& context, const std::string& model, const De
   return status;
 }
 
-Status FixImageOrder(CampaignContext& context, const std::string& model, const std::string& first_device) {
+Status FixImageOrder(CampaignContext& context, const std::string& model,
+                     const std::string& first_device) {
   std::map<std::string, double> margin;
   for (const StoredOriginal& original : TRY(context.store.Originals(model))) {
     if (original.device != first_device) continue;
     std::string where = "the stored original on " + original.image;
-    margin[original.image] = Margin(TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where)));
+    margin[original.image] =
+        Margin(TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where)));
   }
   std::vector<StoredImage> images = TRY(context.store.Images(model));
   std::vector<StoredImage*> open;
@@ -72,11 +78,12 @@ Status FixImageOrder(CampaignContext& context, const std::string& model, const s
   if (open.empty()) return Ok();
   for (const StoredImage* image : open) {
     if (!margin.count(image->name)) {
-      return Fail(Code::kInternal, "the original did not run on ", image->name, " before the order was asked for");
+      return Fail(Code::kInternal, "the original did not run on ", image->name,
+                  " before the order was asked for");
     }
   }
-  // An image that the original hardly decides is the likeliest to show a mutant. Images that were added
-  // later come behind those that mutants have been run on already.
+  // An image that the original hardly decides is the likeliest to show a mutant. Images that were
+  // added later come behind those that mutants have been run on already.
   std::sort(open.begin(), open.end(), [&](const StoredImage* a, const StoredImage* b) {
     return std::pair(margin[a->name], a->name) < std::pair(margin[b->name], b->name);
   });

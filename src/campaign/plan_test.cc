@@ -1,4 +1,5 @@
-// The sample: equal shares, lowest rank first, the same every time, growing without exchanging members.
+// The sample: equal shares, lowest rank first, the same every time, growing without exchanging
+// members.
 #include "campaign/plan.h"
 
 #include <gtest/gtest.h>
@@ -34,8 +35,8 @@ TEST(EqualShares, GrowsWithTheTotalInEveryPart) {
   }
 }
 
-Plan PlanOf(const std::string& model, const std::string& graph_hash, const std::vector<PointsOfUse>& points,
-            const SampleOptions& options) {
+Plan PlanOf(const std::string& model, const std::string& graph_hash,
+            const std::vector<PointsOfUse>& points, const SampleOptions& options) {
   Result<Plan> plan = MakePlan(model, graph_hash, points, options);
   EXPECT_TRUE(plan.ok());
   return std::move(plan).value();
@@ -45,7 +46,8 @@ std::vector<PointsOfUse> TwoUses() {
   std::vector<PointsOfUse> uses;
   for (const char* id : {"code.a", "code.b"}) {
     PointsOfUse use{{id}, "category", Level::kCode};
-    for (int i = 0; i < 20; ++i) use.points.push_back({Level::kCode, {"layer"}, "kernel", "conv", "block", i, i, 0});
+    for (int i = 0; i < 20; ++i)
+      use.points.push_back({Level::kCode, {"layer"}, "kernel", "conv", "block", i, i, 0});
     uses.push_back(use);
   }
   return uses;
@@ -83,7 +85,9 @@ TEST(MakePlan, SamplesTheLowestRanksOfEachUse) {
 }
 
 TEST(MakePlan, IsTheSameEveryTimeAndDependsOnTheSeed) {
-  auto ids = [](uint64_t seed) { return Selected(PlanOf("net", "graph", TwoUses(), {.max_mutants = 10, .seed = seed})); };
+  auto ids = [](uint64_t seed) {
+    return Selected(PlanOf("net", "graph", TwoUses(), {.max_mutants = 10, .seed = seed}));
+  };
   EXPECT_EQ(ids(1), ids(1));
   EXPECT_NE(ids(1), ids(2));
 }
@@ -92,7 +96,8 @@ TEST(MakePlan, DoesNotDependOnTheOrderOfPoints) {
   std::vector<PointsOfUse> turned = TwoUses();
   for (PointsOfUse& use : turned) std::reverse(use.points.begin(), use.points.end());
   auto sorted = [](const std::vector<PointsOfUse>& uses) {
-    std::vector<std::string> ids = Selected(PlanOf("net", "graph", uses, {.max_mutants = 10, .seed = 1}));
+    std::vector<std::string> ids =
+        Selected(PlanOf("net", "graph", uses, {.max_mutants = 10, .seed = 1}));
     std::sort(ids.begin(), ids.end());
     return ids;
   };

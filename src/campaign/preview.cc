@@ -25,7 +25,8 @@ class TemporaryFolder {
  public:
   static Result<TemporaryFolder> Make() {
     std::string path = (fs::temp_directory_path() / "mutatenn-preview-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) return Fail(Code::kIo, path, ": cannot be made; is there room in TMPDIR?");
+    if (::mkdtemp(path.data()) == nullptr)
+      return Fail(Code::kIo, path, ": cannot be made; is there room in TMPDIR?");
     return TemporaryFolder(path);
   }
   TemporaryFolder(TemporaryFolder&& other) : path_(std::move(other.path_)) { other.path_.clear(); }
@@ -54,12 +55,14 @@ double Operations(const Program& program) {
   double operations = 0;
   for (const Step& step : program.steps) {
     if (step.weight_only || step.outputs.empty()) continue;
-    double outputs = static_cast<double>(program.values[static_cast<size_t>(step.outputs[0])].type.Elements());
+    double outputs =
+        static_cast<double>(program.values[static_cast<size_t>(step.outputs[0])].type.Elements());
     double reads = 1;
     for (int input : step.inputs) {
       const Value& value = program.values[static_cast<size_t>(input)];
       if (value.kind != Value::Kind::kWeight || value.type.shape.size() < 2) continue;
-      reads = std::max(reads, static_cast<double>(value.type.Elements()) / static_cast<double>(value.type.shape[0]));
+      reads = std::max(reads, static_cast<double>(value.type.Elements()) /
+                                  static_cast<double>(value.type.shape[0]));
     }
     operations += 2 * outputs * reads;
   }
@@ -68,7 +71,8 @@ double Operations(const Program& program) {
 
 }  // namespace
 
-Result<std::vector<ModelPreview>> PreviewCampaign(const Config& config, const CampaignParts& parts, Progress& progress) {
+Result<std::vector<ModelPreview>> PreviewCampaign(const Config& config, const CampaignParts& parts,
+                                                  Progress& progress) {
   std::vector<ModelPreview> previews;
   std::vector<std::string> targets;
   for (const DeviceConfig& device : config.devices) {
@@ -79,13 +83,16 @@ Result<std::vector<ModelPreview>> PreviewCampaign(const Config& config, const Ca
     TemporaryFolder folder = TRY(TemporaryFolder::Make());
     ModelPreview preview;
     preview.model = model.name;
-    preview.images = static_cast<int>(TRY(ListImages(model.images.path, model.images.truth)).size());
+    preview.images =
+        static_cast<int>(TRY(ListImages(model.images.path, model.images.truth)).size());
     progress.Info("importing and compiling " + model.name);
-    GeneratorOptions options{model.name, model.path, targets, config.level, folder.path(), config.cache, config.jobs};
+    GeneratorOptions options{model.name,    model.path,   targets,    config.level,
+                             folder.path(), config.cache, config.jobs};
     std::unique_ptr<Generator> generator = TRY(parts.start_generator(options));
     const GeneratorInfo& info = generator->info();
     preview.points = TRY(generator->Points(config.operators));
-    Plan plan = TRY(MakePlan(model.name, info.graph_hash, preview.points, {config.max_mutants, config.seed}));
+    Plan plan = TRY(
+        MakePlan(model.name, info.graph_hash, preview.points, {config.max_mutants, config.seed}));
     preview.uses = plan.uses;
 
     double graph = 0, kernel = 0;
@@ -93,20 +100,26 @@ Result<std::vector<ModelPreview>> PreviewCampaign(const Config& config, const Ca
       if (planned.selected) ++(planned.mutant.level == Level::kGraph ? graph : kernel);
     }
     auto target_count = static_cast<double>(targets.size());
-    double run_s = info.programs.empty() ? 0 : Operations(info.programs.front()) / kOperationsPerSecond;
-    // A mutant runs half the program on average, and under an early matrix stops after an image or two.
+    double run_s =
+        info.programs.empty() ? 0 : Operations(info.programs.front()) / kOperationsPerSecond;
+    // A mutant runs half the program on average, and under an early matrix stops after an image or
+    // two.
     double images = config.matrix == "full" ? preview.images : std::min(preview.images, 2);
     double build_s = target_count * (graph * kGraphBuild_s + kernel * kKernelBuild_s) / config.jobs;
     double execute_s = 0;
     for (const DeviceConfig& device : config.devices) {
-      execute_s += preview.images * run_s + (graph + kernel) * images * (run_s / 2 + kRunOverhead_s) / device.jobs;
+      execute_s += preview.images * run_s +
+                   (graph + kernel) * images * (run_s / 2 + kRunOverhead_s) / device.jobs;
     }
     preview.seconds = info.import_s + info.compile_s + build_s + execute_s;
-    preview.disk_bytes = folder.Bytes() + target_count * (graph + kernel) * kBuildBytes +
-                         static_cast<double>(config.devices.size()) * (graph + kernel) * images * kFateBytes;
+    preview.disk_bytes =
+        folder.Bytes() + target_count * (graph + kernel) * kBuildBytes +
+        static_cast<double>(config.devices.size()) * (graph + kernel) * images * kFateBytes;
     if (!info.programs.empty() && !info.programs.front().inputs.empty()) {
       const Program& program = info.programs.front();
-      preview.disk_bytes += preview.images * static_cast<double>(program.values[static_cast<size_t>(program.inputs[0])].type.Bytes());
+      preview.disk_bytes +=
+          preview.images *
+          static_cast<double>(program.values[static_cast<size_t>(program.inputs[0])].type.Bytes());
     }
     previews.push_back(std::move(preview));
   }

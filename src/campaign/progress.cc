@@ -28,7 +28,8 @@ Progress::Progress(ProgressOptions options) : options_(std::move(options)) {
   }
   if (!options_.now) {
     options_.now = [] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+      return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+          .count();
     };
   }
 }
@@ -66,13 +67,15 @@ void Progress::End() {
 
 std::string Progress::Line() const {
   double elapsed = options_.now() - begin_s_;
-  std::string line = total_ > 0 ? fmt::format("{} {}/{} ({} %)", stage_, done_, total_, done_ * 100 / total_)
-                                : fmt::format("{} {}", stage_, done_);
+  std::string line =
+      total_ > 0 ? fmt::format("{} {}/{} ({} %)", stage_, done_, total_, done_ * 100 / total_)
+                 : fmt::format("{} {}", stage_, done_);
   int64_t fresh = done_ - before_;
   if (fresh > 0 && elapsed > 0.05) {
     double rate = static_cast<double>(fresh) / elapsed;
     line += rate >= 1 ? fmt::format(", {:.1f}/s", rate) : fmt::format(", {:.1f}/min", rate * 60);
-    if (done_ < total_) line += fmt::format(", {} left", Duration(static_cast<double>(total_ - done_) / rate));
+    if (done_ < total_)
+      line += fmt::format(", {} left", Duration(static_cast<double>(total_ - done_) / rate));
   }
   return line;
 }

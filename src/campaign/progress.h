@@ -1,5 +1,6 @@
-// What a campaign says while it runs, on stderr: on a terminal one line that is rewritten, elsewhere
-// plain lines a few seconds apart. No thread: a line is written when something was counted.
+// What a campaign says while it runs, on stderr: on a terminal one line that is rewritten,
+// elsewhere plain lines a few seconds apart. No thread: a line is written when something was
+// counted.
 #pragma once
 
 #include <chrono>
@@ -31,9 +32,9 @@ class Progress {
   void Count(int64_t more = 1);
   void End();
 
-  void Info(const std::string& line);     // --quiet hides it
-  void Detail(const std::string& line);   // only with --verbose
-  void Warn(const std::string& line);     // always
+  void Info(const std::string& line);    // --quiet hides it
+  void Detail(const std::string& line);  // only with --verbose
+  void Warn(const std::string& line);    // always
 
  private:
   std::string Line() const;

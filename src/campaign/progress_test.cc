@@ -10,7 +10,8 @@ struct Screen {
   std::string text;
   double now = 100;
   ProgressOptions Options(Verbosity verbosity, bool terminal) {
-    return {verbosity, terminal, [this](const std::string& more) { text += more; }, [this] { return now; }};
+    return {verbosity, terminal, [this](const std::string& more) { text += more; },
+            [this] { return now; }};
   }
 };
 
@@ -22,7 +23,8 @@ TEST(Progress, PlainLinesComeAFewSecondsApart) {
     screen.now += 1;
     progress.Count();
   }
-  EXPECT_EQ(screen.text, "running 5/20 (25 %), 1.0/s, 15 s left\nrunning 10/20 (50 %), 1.0/s, 10 s left\n");
+  EXPECT_EQ(screen.text,
+            "running 5/20 (25 %), 1.0/s, 15 s left\nrunning 10/20 (50 %), 1.0/s, 10 s left\n");
   progress.End();
   progress.End();
   EXPECT_EQ(screen.text.find('\r'), std::string::npos);

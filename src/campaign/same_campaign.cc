@@ -1,5 +1,5 @@
-// Is the folder's campaign the one that the configuration describes? What was there must be as it was;
-// images, devices, operators and models may be added, limits may grow.
+// Is the folder's campaign the one that the configuration describes? What was there must be as it
+// was; images, devices, operators and models may be added, limits may grow.
 #include <ctime>
 #include <set>
 
@@ -18,7 +18,8 @@ std::string Say(const Json& value) {
 
 class Comparison {
  public:
-  Comparison(CampaignContext& context, Json stored) : context_(context), stored_(std::move(stored)) {}
+  Comparison(CampaignContext& context, Json stored)
+      : context_(context), stored_(std::move(stored)) {}
 
   Status Check(const FoundImages& found, bool complete) {
     for (const char* key : {"kill", "timing", "top_k", "seed", "level"}) {
@@ -26,7 +27,8 @@ class Comparison {
     }
     std::string oracle = TRY(context_.store.Meta(meta::kOracle)).value_or("0");
     if ((oracle == "1") != context_.slow_oracle) {
-      return Refuse(oracle == "1" ? "was made with --slow-oracle" : "was made without --slow-oracle");
+      return Refuse(oracle == "1" ? "was made with --slow-oracle"
+                                  : "was made without --slow-oracle");
     }
     TRY(CheckMatrix(complete));
     int64_t max_before = stored_.at("max_mutants"), max_now = Now().at("max_mutants");
@@ -51,11 +53,14 @@ class Comparison {
     return Fail(Code::kInvalidInput, context_.root.string(), ": the campaign in this folder ", what,
                 "; take another --out for another campaign");
   }
-  Error Changed(const std::string& key, const Json& before, const Json& now, const std::string& rule = "") const {
-    return Refuse(fmt::format("has {} {}, {} says {}{}", key, Say(before), context_.config.file, Say(now), rule));
+  Error Changed(const std::string& key, const Json& before, const Json& now,
+                const std::string& rule = "") const {
+    return Refuse(fmt::format("has {} {}, {} says {}{}", key, Say(before), context_.config.file,
+                              Say(now), rule));
   }
   Error Missing(const std::string& key, const std::string& name) const {
-    return Refuse(fmt::format("has {} '{}', which {} does not have", key, name, context_.config.file));
+    return Refuse(
+        fmt::format("has {} '{}', which {} does not have", key, name, context_.config.file));
   }
 
   Status CheckMatrix(bool complete) {
@@ -83,7 +88,8 @@ class Comparison {
       }
     }
     if (stored_.at("devices")[0].at("name") != Now().at("devices")[0].at("name")) {
-      return Changed("the first device", stored_.at("devices")[0].at("name"), Now().at("devices")[0].at("name"),
+      return Changed("the first device", stored_.at("devices")[0].at("name"),
+                     Now().at("devices")[0].at("name"),
                      " (it fixed the order of images; add devices behind it)");
     }
     return Ok();
@@ -97,7 +103,8 @@ class Comparison {
       if (now.count(OperatorKey(use))) continue;
       std::string here = use.parameters.empty() ? "" : " " + DumpJson(use.parameters);
       if (!use.positions.empty()) here += " at positions " + use.positions;
-      return Refuse(fmt::format("has operator {}{}, which {} does not have", use.id, here, context_.config.file));
+      return Refuse(fmt::format("has operator {}{}, which {} does not have", use.id, here,
+                                context_.config.file));
     }
     return Ok();
   }
@@ -111,13 +118,15 @@ class Comparison {
       if (now == nullptr) return Missing("model", name);
       auto hash = hashes.find(name);
       if (hash != hashes.end() && hash->second != found.model_hash.at(name)) {
-        return Refuse(fmt::format("has model '{}' from a file with other content than {} (hash {} then, {} now)",
-                                  name, now->at("path").get<std::string>(), hash->second.substr(0, 8),
-                                  found.model_hash.at(name).substr(0, 8)));
+        return Refuse(fmt::format(
+            "has model '{}' from a file with other content than {} (hash {} then, {} now)", name,
+            now->at("path").get<std::string>(), hash->second.substr(0, 8),
+            found.model_hash.at(name).substr(0, 8)));
       }
       for (const auto& [key, value] : before.at("preprocessing").items()) {
         const Json& value_now = now->at("preprocessing").at(key);
-        if (value != value_now) return Changed("model '" + name + "' with preprocessing." + key, value, value_now);
+        if (value != value_now)
+          return Changed("model '" + name + "' with preprocessing." + key, value, value_now);
       }
       TRY(CheckImages(name, found.of_model.at(name)));
     }
@@ -131,11 +140,13 @@ class Comparison {
       auto image = now.find(before.name);
       if (image == now.end()) return Missing("image", before.name);
       if (image->second->hash != before.hash) {
-        return Refuse(fmt::format("has image '{}' with other content than {} (hash {} then, {} now)", before.name,
-                                  image->second->path, before.hash.substr(0, 8), image->second->hash.substr(0, 8)));
+        return Refuse(fmt::format(
+            "has image '{}' with other content than {} (hash {} then, {} now)", before.name,
+            image->second->path, before.hash.substr(0, 8), image->second->hash.substr(0, 8)));
       }
       if (before.truth >= 0 && image->second->truth != before.truth) {
-        return Changed("image '" + before.name + "' with true class", before.truth, image->second->truth);
+        return Changed("image '" + before.name + "' with true class", before.truth,
+                       image->second->truth);
       }
     }
     return Ok();
@@ -164,7 +175,8 @@ Status AssignTargets(CampaignContext& context) {
     context.targets[static_cast<size_t>(device.target_index)] = target;
   }
   for (const DeviceConfig& device : context.config.devices) {
-    auto [at, fresh] = known.emplace(TargetText(device.target), static_cast<int>(context.targets.size()));
+    auto [at, fresh] =
+        known.emplace(TargetText(device.target), static_cast<int>(context.targets.size()));
     if (fresh) context.targets.push_back(device.target);
     context.target_of_device[device.name] = at->second;
   }
@@ -233,10 +245,13 @@ Status RecordCampaign(CampaignContext& context, const FoundImages& found, bool c
   TRY(store.PutDevices(all_devices));
 
   if (before) {
-    TRY(NoteTimeouts(context, TRY(ConfigFromStore(TRY(ParseJson(*before, "the stored configuration")))).json));
+    TRY(NoteTimeouts(
+        context, TRY(ConfigFromStore(TRY(ParseJson(*before, "the stored configuration")))).json));
   } else {
     // From content, so that the same campaign made twice has one id.
-    Json content = {{"configuration", config.hash}, {"models", found.model_hash}, {"slow", context.slow_oracle}};
+    Json content = {{"configuration", config.hash},
+                    {"models", found.model_hash},
+                    {"slow", context.slow_oracle}};
     for (const auto& [model, images] : found.of_model) {
       for (const StoredImage& image : images) content["images"][model][image.name] = image.hash;
     }

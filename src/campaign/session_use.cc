@@ -1,4 +1,5 @@
-// A device made ready: a session with the model's program loaded, and one chunk of images at a time.
+// A device made ready: a session with the model's program loaded, and one chunk of images at a
+// time.
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ Result<Program> LoadProgram(CampaignContext& context, const std::string& model, 
     std::string where = "the stored program of " + model;
     return ProgramFromJson(TRY(ParseJson(program.program_json, where)));
   }
-  return Fail(Code::kNotFound, context.root.string(), ": holds no program of ", model, "; run `mutatenn build` first");
+  return Fail(Code::kNotFound, context.root.string(), ": holds no program of ", model,
+              "; run `mutatenn build` first");
 }
 
 // What the worker found out about its device is kept with it.
@@ -28,7 +30,8 @@ Status StoreDeviceFacts(CampaignContext& context, const std::string& name, const
   std::vector<StoredDevice> devices = TRY(context.store.Devices());
   bool changed = false;
   for (StoredDevice& device : devices) {
-    if (device.name != name || (device.cpu == reply.cpu && device.tvm_version == reply.tvm_version)) continue;
+    if (device.name != name || (device.cpu == reply.cpu && device.tvm_version == reply.tvm_version))
+      continue;
     device.cpu = reply.cpu;
     device.tvm_version = reply.tvm_version;
     changed = true;
@@ -64,7 +67,8 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   } else {
     loaded.chunk_images_ = 1 << 20;
   }
-  context.progress.Detail(fmt::format("{}: {}, {} images at a time", device.name, reply.cpu, loaded.chunk_images_));
+  context.progress.Detail(
+      fmt::format("{}: {}, {} images at a time", device.name, reply.cpu, loaded.chunk_images_));
   return loaded;
 }
 
@@ -92,8 +96,9 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
     } else if (before->second.top_json != original.top_json) {
       // Every fate is judged against the stored one, so a device that does not repeat itself is no
       // device to compare.
-      return Fail(Code::kUnsupported, "device '", device_, "': the original gave another result on ", run.image,
-                  " than before (", before->second.top_json, " then, ", original.top_json,
+      return Fail(Code::kUnsupported, "device '", device_,
+                  "': the original gave another result on ", run.image, " than before (",
+                  before->second.top_json, " then, ", original.top_json,
                   " now); is this the machine that the campaign ran on?");
     }
   }
@@ -102,7 +107,8 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
   return Ok();
 }
 
-Status WithRestarts(CampaignContext& context, const std::string& what, const std::function<Status()>& attempt,
+Status WithRestarts(CampaignContext& context, const std::string& what,
+                    const std::function<Status()>& attempt,
                     const std::function<bool()>& made_progress) {
   for (int losses = 0;;) {
     Status status = attempt();
@@ -111,7 +117,8 @@ Status WithRestarts(CampaignContext& context, const std::string& what, const std
     if (made_progress()) losses = 0;
     if (++losses >= kLossesWithoutProgress) return status.error().With(what);
     double wait_s = 0.5 * static_cast<double>(1 << losses);
-    context.progress.Warn(fmt::format("{}: {}; starting the worker again in {:.0f} s", what, status.error().message, wait_s));
+    context.progress.Warn(fmt::format("{}: {}; starting the worker again in {:.0f} s", what,
+                                      status.error().message, wait_s));
     TRY(context.store.AddEvent("worker lost", what + ": " + status.error().message));
     context.parts.sleep(wait_s);
   }

@@ -18,7 +18,7 @@ struct CampaignContext {
   std::filesystem::path root;
   bool slow_oracle = false;
   bool full_matrix = false;
-  std::vector<Json> targets;        // distinct, by target index
+  std::vector<Json> targets;  // distinct, by target index
   std::map<std::string, int> target_of_device;
   CampaignOutcome outcome = {};
 };
@@ -30,16 +30,17 @@ inline constexpr const char* kConfiguration = "configuration";  // normalised JS
 inline constexpr const char* kConfigurationHash = "configuration_hash";
 inline constexpr const char* kToolVersion = "tool_version";
 inline constexpr const char* kTvmVersion = "tvm_version";
-inline constexpr const char* kRulesVersion = "rules_version";   // of the kill rules
+inline constexpr const char* kRulesVersion = "rules_version";  // of the kill rules
 inline constexpr const char* kCreated = "created_epoch";
-inline constexpr const char* kMatrix = "matrix";                // in force: "early" or "full"
-inline constexpr const char* kOracle = "slow_oracle";           // "1" or "0"
-inline constexpr const char* kRerunTimeouts = "rerun_timeouts"; // {model: {device: [mutant]}}
+inline constexpr const char* kMatrix = "matrix";                 // in force: "early" or "full"
+inline constexpr const char* kOracle = "slow_oracle";            // "1" or "0"
+inline constexpr const char* kRerunTimeouts = "rerun_timeouts";  // {model: {device: [mutant]}}
 inline std::string Built(const std::string& model) { return "built:" + model; }
 inline std::string Classes(const std::string& model) { return "classes:" + model; }
 }  // namespace meta
 
-// kUnavailable when the user asked to stop; CampaignOutcome::interrupted tells it from other errors.
+// kUnavailable when the user asked to stop; CampaignOutcome::interrupted tells it from other
+// errors.
 Status CheckInterrupted(const CampaignContext& context);
 
 // same_campaign.cc: refuses, by name, a change of what the store holds. Writes nothing.
@@ -61,7 +62,8 @@ Status BuildModel(CampaignContext& context, const ModelConfig& model);
 GeneratorOptions GeneratorFor(const CampaignContext& context, const ModelConfig& model);
 // originals.cc: the original on a device over all images; then the order of images, once.
 Status RunOriginals(CampaignContext& context, const std::string& model, const DeviceConfig& device);
-Status FixImageOrder(CampaignContext& context, const std::string& model, const std::string& first_device);
+Status FixImageOrder(CampaignContext& context, const std::string& model,
+                     const std::string& first_device);
 // execute.cc: every pending mutant of a model on a device.
 Status RunMutants(CampaignContext& context, const std::string& model, const DeviceConfig& device);
 
@@ -88,9 +90,11 @@ class LoadedDevice {
   std::map<std::string, StoredOriginal> originals_;
 };
 
-// Runs `attempt` again after the loss of a worker, waiting longer each time; gives up after three losses
-// without progress. `made_progress` says whether something was stored since it was last asked.
+// Runs `attempt` again after the loss of a worker, waiting longer each time; gives up after three
+// losses without progress. `made_progress` says whether something was stored since it was last
+// asked.
 Status WithRestarts(CampaignContext& context, const std::string& what,
-                    const std::function<Status()>& attempt, const std::function<bool()>& made_progress);
+                    const std::function<Status()>& attempt,
+                    const std::function<bool()>& made_progress);
 
 }  // namespace mutatenn

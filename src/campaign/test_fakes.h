@@ -1,5 +1,6 @@
-// A campaign's outside world for tests: a generator and a device whose answers follow from ids alone, and
-// that fail when they are told to; a store that fails after so many writes. No TVM, no process, no sleep.
+// A campaign's outside world for tests: a generator and a device whose answers follow from ids
+// alone, and that fail when they are told to; a store that fails after so many writes. No TVM, no
+// process, no sleep.
 #pragma once
 
 #include <functional>
@@ -27,7 +28,8 @@ inline Program SmallProgram(const std::string& target) {
   Program program;
   program.model = "net";
   program.target = target;
-  program.values = {{"data", Value::Kind::kInput, {{1, 3, 8, 8}}}, {"out", Value::Kind::kStep, {{1, 10}}}};
+  program.values = {{"data", Value::Kind::kInput, {{1, 3, 8, 8}}},
+                    {"out", Value::Kind::kStep, {{1, 10}}}};
   program.steps = {{"out", "k", {0}, {1}, {"layer"}}};
   program.kernels["k"] = {"k", "dense", "kernels/k.so", "code"};
   program.inputs = {0};
@@ -37,16 +39,16 @@ inline Program SmallProgram(const std::string& target) {
 
 // What happens in the world, and what is to go wrong in it.
 struct World {
-  int points = 6;               // of every operator
+  int points = 6;  // of every operator
   int generators_started = 0;
   int mutants_built = 0;
   int sessions_opened = 0;
-  int mutants_run = 0;          // mutants returned by devices
+  int mutants_run = 0;  // mutants returned by devices
   int64_t bytes_per_image = 1 << 20;
   std::string graph_hash = "graph";
   std::string tvm_version = "0.27.0";
-  std::set<std::string> timeouts;          // mutants that time out while the limit is 1 s
-  double floor_s = 0;                      // of the last load
+  std::set<std::string> timeouts;  // mutants that time out while the limit is 1 s
+  double floor_s = 0;              // of the last load
 
   int interrupt_after_builds = -1;         // builds until the user stops
   int lose_worker_after = -1;              // returned mutants until the worker dies, once
@@ -90,10 +92,12 @@ class FakeGenerator : public Generator {
       if (kind == 0) built.state = "stillborn", built.reason = "no such instruction";
       if (kind == 1) built.state = "equivalent", built.reason = "same code";
       built.program.mutant = mutant.id;
-      if (built.state == "ok") built.program.replaced["k"] = {"k", "dense", "kernels/" + mutant.id + ".so", mutant.id};
+      if (built.state == "ok")
+        built.program.replaced["k"] = {"k", "dense", "kernels/" + mutant.id + ".so", mutant.id};
       built.diff = "- a\n+ b\n";
       ++world_.mutants_built;
-      if (world_.interrupt_after_builds >= 0 && world_.interrupt_after_builds-- == 0) world_.interrupted = true;
+      if (world_.interrupt_after_builds >= 0 && world_.interrupt_after_builds-- == 0)
+        world_.interrupted = true;
       TRY(done(built));
     }
     return Ok();
@@ -107,7 +111,9 @@ class FakeGenerator : public Generator {
 
 class FakeSession : public Session {
  public:
-  FakeSession(World& world, std::string device) : world_(world), device_(std::move(device)) { ++world.sessions_opened; }
+  FakeSession(World& world, std::string device) : world_(world), device_(std::move(device)) {
+    ++world.sessions_opened;
+  }
 
   Result<LoadReply> Load(const LoadRequest& request) override {
     world_.floor_s = request.limits.floor_s;
@@ -193,9 +199,11 @@ class FakeSession : public Session {
 class FullDiskStore : public Store {
  public:
   FullDiskStore(World& world, std::unique_ptr<Store> store) : world_(world), s_(std::move(store)) {}
-  Status PutFates(const std::vector<StoredFate>& f, const std::optional<StoredOutOfBounds>& o) override {
+  Status PutFates(const std::vector<StoredFate>& f,
+                  const std::optional<StoredOutOfBounds>& o) override {
     if (world_.fail_fates_after >= 0 && world_.fail_fates_after-- == 0) {
-      return Fail(Code::kIo, "campaign.db: the disk is full (free some space and run the same command again)");
+      return Fail(Code::kIo,
+                  "campaign.db: the disk is full (free some space and run the same command again)");
     }
     return s_->PutFates(f, o);
   }
@@ -207,28 +215,43 @@ class FullDiskStore : public Store {
   Status PutPrograms(const std::vector<StoredProgram>& v) override { return s_->PutPrograms(v); }
   Status PutPoints(const std::vector<StoredPoint>& v) override { return s_->PutPoints(v); }
   Status PutMutants(const std::vector<StoredMutant>& v) override { return s_->PutMutants(v); }
-  Status PutOperatorUses(const std::vector<StoredOperatorUse>& v) override { return s_->PutOperatorUses(v); }
+  Status PutOperatorUses(const std::vector<StoredOperatorUse>& v) override {
+    return s_->PutOperatorUses(v);
+  }
   Status PutBuilds(const std::vector<StoredBuild>& v) override { return s_->PutBuilds(v); }
   Status PutOriginals(const std::vector<StoredOriginal>& v) override { return s_->PutOriginals(v); }
-  Status AddEvent(const std::string& k, const std::string& t) override { return s_->AddEvent(k, t); }
+  Status AddEvent(const std::string& k, const std::string& t) override {
+    return s_->AddEvent(k, t);
+  }
   Result<std::vector<StoredModel>> Models() override { return s_->Models(); }
   Result<std::vector<StoredImage>> Images(const std::string& m) override { return s_->Images(m); }
   Result<std::vector<StoredDevice>> Devices() override { return s_->Devices(); }
   Result<std::vector<StoredProgram>> Programs() override { return s_->Programs(); }
   Result<std::vector<StoredPoint>> Points(const std::string& m) override { return s_->Points(m); }
-  Result<std::vector<StoredMutant>> Mutants(const std::string& m) override { return s_->Mutants(m); }
+  Result<std::vector<StoredMutant>> Mutants(const std::string& m) override {
+    return s_->Mutants(m);
+  }
   Result<std::vector<StoredOperatorUse>> OperatorUses() override { return s_->OperatorUses(); }
   Result<std::vector<StoredBuild>> Builds(const std::string& m) override { return s_->Builds(m); }
-  Result<std::optional<StoredBuild>> Build(const std::string& m, const std::string& id, int t) override {
+  Result<std::optional<StoredBuild>> Build(const std::string& m, const std::string& id,
+                                           int t) override {
     return s_->Build(m, id, t);
   }
-  Result<std::vector<StoredOriginal>> Originals(const std::string& m) override { return s_->Originals(m); }
-  Result<std::vector<StoredFate>> Fates(const std::string& m, const std::string& d) override { return s_->Fates(m, d); }
+  Result<std::vector<StoredOriginal>> Originals(const std::string& m) override {
+    return s_->Originals(m);
+  }
+  Result<std::vector<StoredFate>> Fates(const std::string& m, const std::string& d) override {
+    return s_->Fates(m, d);
+  }
   Result<std::vector<StoredFate>> FatesOf(const std::string& m, const std::string& id) override {
     return s_->FatesOf(m, id);
   }
-  Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& m) override { return s_->OutOfBoundsOf(m); }
-  Result<std::vector<std::pair<std::string, std::string>>> Events() override { return s_->Events(); }
+  Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& m) override {
+    return s_->OutOfBoundsOf(m);
+  }
+  Result<std::vector<std::pair<std::string, std::string>>> Events() override {
+    return s_->Events();
+  }
 
  private:
   World& world_;
@@ -240,10 +263,12 @@ inline CampaignParts Parts(World& world) {
   parts.open_store = [&world](const std::string& path) -> Result<std::unique_ptr<Store>> {
     return std::unique_ptr<Store>(new FullDiskStore(world, TRY(Store::Open(path))));
   };
-  parts.start_generator = [&world](const GeneratorOptions& options) -> Result<std::unique_ptr<Generator>> {
+  parts.start_generator =
+      [&world](const GeneratorOptions& options) -> Result<std::unique_ptr<Generator>> {
     return std::unique_ptr<Generator>(new FakeGenerator(world, options));
   };
-  parts.open_session = [&world](const DeviceConfig& device, const std::string&) -> Result<std::unique_ptr<Session>> {
+  parts.open_session = [&world](const DeviceConfig& device,
+                                const std::string&) -> Result<std::unique_ptr<Session>> {
     return std::unique_ptr<Session>(new FakeSession(world, device.name));
   };
   parts.sleep = [&world](double seconds) { world.slept.push_back(seconds); };

@@ -11,7 +11,8 @@ namespace mutatenn {
 Result<OpenCampaign> OpenToRead(const std::string& folder) {
   std::error_code error;
   if (!std::filesystem::exists(StorePath(folder), error)) {
-    return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn run CONFIG --out ", folder, "` makes one");
+    return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn run CONFIG --out ", folder,
+                "` makes one");
   }
   OpenCampaign open;
   open.store = TRY(Store::OpenReadOnly(StorePath(folder)));
@@ -32,8 +33,8 @@ int StatusOf(const CampaignOutcome& outcome, const std::string& again) {
     return kExitInterrupted;
   }
   if (outcome.left_pending > 0) {
-    std::fprintf(stderr, "mutatenn: %d mutants are left pending (%s); run them with: %s\n", outcome.left_pending,
-                 outcome.pending_reason.c_str(), again.c_str());
+    std::fprintf(stderr, "mutatenn: %d mutants are left pending (%s); run them with: %s\n",
+                 outcome.left_pending, outcome.pending_reason.c_str(), again.c_str());
     return ExitStatus(Code::kUnavailable);
   }
   return 0;

@@ -1,4 +1,5 @@
-// From the command line to a sub-command, and from its result to an exit status and one line on stderr.
+// From the command line to a sub-command, and from its result to an exit status and one line on
+// stderr.
 #include <algorithm>
 #include <cstdio>
 
@@ -21,7 +22,9 @@ int Complain(const std::string& message, int status) {
 
 }  // namespace
 
-RegisterSubcommand::RegisterSubcommand(SubcommandEntry entry) { Registry().push_back(std::move(entry)); }
+RegisterSubcommand::RegisterSubcommand(SubcommandEntry entry) {
+  Registry().push_back(std::move(entry));
+}
 
 std::vector<SubcommandEntry> AllSubcommands() {
   std::vector<SubcommandEntry> entries = Registry();
@@ -53,7 +56,8 @@ namespace {
 
 // What CLI11 complains of, said of the word that is wrong: it reports a missing argument before a
 // misspelt option.
-std::string Explain(const Cli& cli, const std::vector<std::string>& words, const CLI::ParseError& error) {
+std::string Explain(const Cli& cli, const std::vector<std::string>& words,
+                    const CLI::ParseError& error) {
   std::vector<std::string> names;
   const CLI::App* chosen = nullptr;
   for (const auto& [app, command] : cli.commands) {
@@ -63,14 +67,16 @@ std::string Explain(const Cli& cli, const std::vector<std::string>& words, const
     if (word.size() > 1 && word[0] == '-') {
       std::string option = word.substr(0, word.find('='));
       const CLI::App& app = chosen != nullptr ? *chosen : cli.app;
-      bool known = cli.app.get_option_no_throw(option) != nullptr || app.get_option_no_throw(option) != nullptr;
+      bool known = cli.app.get_option_no_throw(option) != nullptr ||
+                   app.get_option_no_throw(option) != nullptr;
       bool number = option.find_first_not_of("-0123456789.") == std::string::npos;
       if (known || number) continue;
       std::vector<std::string> options;
       for (const CLI::Option* one : app.get_options()) {
         for (const std::string& name : one->get_lnames()) options.push_back("--" + name);
       }
-      return "'" + option + "' is no option of " + (chosen ? "`mutatenn " + chosen->get_name() + "`" : "mutatenn") +
+      return "'" + option + "' is no option of " +
+             (chosen ? "`mutatenn " + chosen->get_name() + "`" : "mutatenn") +
              DidYouMean(option, options);
     }
     if (chosen != nullptr) continue;

@@ -1,8 +1,8 @@
 // `mutatenn cli-docs`: docs/cli.md, from the same declarations as --help.
 #include <cstdio>
 
-#include "cli/subcommand.h"
 #include "cli/cli_docs.h"
+#include "cli/subcommand.h"
 
 namespace mutatenn {
 
@@ -15,13 +15,15 @@ std::string CliDocs() {
       "| status | meaning |\n|---|---|\n"
       "| 0 | done |\n"
       "| 1 | a bug of mutatenn |\n"
-      "| 2 | the command line, configuration, model, image or folder is wrong, or something named does not exist |\n"
+      "| 2 | the command line, configuration, model, image or folder is wrong, or something named "
+      "does not exist |\n"
       "| 3 | reading or writing failed: permissions, a full disk |\n"
       "| 4 | TVM, or this build, cannot do it |\n"
       "| 5 | a device or process is gone, or mutants are left pending; the same command goes on |\n"
       "| 6 | something took longer than its limit |\n"
       "| 130 | stopped by Ctrl-C; the same command goes on |\n\n"
-      "Everything measured is stored as it comes: after any of these, the same command goes on where it was.\n";
+      "Everything measured is stored as it comes: after any of these, the same command goes on "
+      "where it was.\n";
   std::unique_ptr<Cli> cli = MakeCli();
   auto block = [](const std::string& help) {
     size_t begin = help.find_first_not_of('\n');
@@ -31,7 +33,8 @@ std::string CliDocs() {
   text += block(cli->app.help());
   for (const SubcommandEntry& entry : AllSubcommands()) {
     if (entry.audience == Audience::kOurselves) continue;
-    text += "\n## " + entry.name + "\n" + block(cli->app.get_subcommand(entry.name)->help("mutatenn"));
+    text +=
+        "\n## " + entry.name + "\n" + block(cli->app.get_subcommand(entry.name)->help("mutatenn"));
   }
   return text;
 }

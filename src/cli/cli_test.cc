@@ -1,5 +1,5 @@
-// The command line as a user meets it: help, errors of one line, exit statuses, and the sub-commands
-// that read a campaign.
+// The command line as a user meets it: help, errors of one line, exit statuses, and the
+// sub-commands that read a campaign.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -58,7 +58,8 @@ TEST(Cli, EverySubcommandHasHelp) {
 TEST(Cli, HelpNamesWhatUsersCall) {
   Said said = Call({"--help"});
   EXPECT_EQ(said.status, 0);
-  for (const char* name : {"run", "build", "execute", "analyze", "operators", "points", "show", "report", "schema"}) {
+  for (const char* name :
+       {"run", "build", "execute", "analyze", "operators", "points", "show", "report", "schema"}) {
     EXPECT_THAT(said.out, HasSubstr(std::string("\n  ") + name + " "));
   }
   EXPECT_THAT(said.out, Not(HasSubstr("compile-server")));
@@ -67,12 +68,15 @@ TEST(Cli, HelpNamesWhatUsersCall) {
 
 TEST(Cli, MistakesAreOneLineAndStatusTwo) {
   ExpectOneLine(Call({}), 2, "A subcommand is required (`mutatenn --help` explains)");
-  ExpectOneLine(Call({"runn"}), 2, "'runn' is no sub-command; did you mean 'run'? (`mutatenn --help` explains)");
+  ExpectOneLine(Call({"runn"}), 2,
+                "'runn' is no sub-command; did you mean 'run'? (`mutatenn --help` explains)");
   ExpectOneLine(Call({"run"}), 2, "CONFIG is required (`mutatenn run --help` explains)");
   ExpectOneLine(Call({"run", "--outt", "x"}), 2,
-                "'--outt' is no option of `mutatenn run`; did you mean '--out'? (`mutatenn run --help` explains)");
+                "'--outt' is no option of `mutatenn run`; did you mean '--out'? (`mutatenn run "
+                "--help` explains)");
   ExpectOneLine(Call({"run", "c.json"}), 2, "--out is missing; it names the campaign's folder");
-  ExpectOneLine(Call({"run", "/nowhere/c.json", "--out", "/nowhere/out"}), 2, "/nowhere/c.json: no such file");
+  ExpectOneLine(Call({"run", "/nowhere/c.json", "--out", "/nowhere/out"}), 2,
+                "/nowhere/c.json: no such file");
   ExpectOneLine(Call({"execute", "/nowhere"}), 2,
                 "/nowhere: holds no campaign; `mutatenn build CONFIG --out /nowhere` makes one");
   ExpectOneLine(Call({"report", "/nowhere", "--json", "-"}), 2,
@@ -89,7 +93,8 @@ TEST(Cli, OperatorsInEveryFormat) {
   Result<Json> json = ParseJson(Call({"operators", "--format", "json"}).out, "operators");
   ASSERT_TRUE(json.ok()) << json.error().message;
   ASSERT_EQ(json->size(), AllOperators().size());
-  std::string table = Call({"operators"}).out, markdown = Call({"operators", "--format", "markdown"}).out;
+  std::string table = Call({"operators"}).out,
+              markdown = Call({"operators", "--format", "markdown"}).out;
   for (const MutationOperator* op : AllOperators()) {
     EXPECT_THAT(table, HasSubstr(op->id));
     EXPECT_THAT(markdown, HasSubstr("\n## " + op->id + "\n"));
@@ -118,16 +123,23 @@ class ReadingTest : public testing::Test {
     ASSERT_TRUE(s.SetMeta("matrix", "early").ok());
     ASSERT_TRUE(s.PutModels({{"net", "net.onnx", "h", "g", "[]"}}).ok());
     ASSERT_TRUE(s.PutImages({{"net", "cat.jpg", "cat.jpg", "h", 3, 0, "inputs/h.bin"}}).ok());
-    ASSERT_TRUE(s.PutDevices({{"host", "{\"kind\":\"llvm\"}", "{}", "{\"kind\":\"local\"}", 0, "cpu", "0.27"}}).ok());
+    ASSERT_TRUE(s.PutDevices({{"host", "{\"kind\":\"llvm\"}", "{}", "{\"kind\":\"local\"}", 0,
+                               "cpu", "0.27"}})
+                    .ok());
     for (const char* id : {"aa11", "aa22"}) {
-      ASSERT_TRUE(s.PutMutants({{"net", id, "code.lt_to_le", "code.lt_to_le {}", "conditions", "code",
-                                 std::string("place ") + id, "[]", "{\"id\":\"code.lt_to_le\",\"parameters\":{}}"}}).ok());
+      ASSERT_TRUE(s.PutMutants({{"net", id, "code.lt_to_le", "code.lt_to_le {}", "conditions",
+                                 "code", std::string("place ") + id, "[]",
+                                 "{\"id\":\"code.lt_to_le\",\"parameters\":{}}"}})
+                      .ok());
     }
     ASSERT_TRUE(s.PutBuilds({{"net", "aa11", 0, "ok", "", "{}", "-a < b\n+a <= b\n", "tir", 0.1},
-                             {"net", "aa22", 0, "stillborn", "no such type", "", "", "tir", 0.1}}).ok());
+                             {"net", "aa22", 0, "stillborn", "no such type", "", "", "tir", 0.1}})
+                    .ok());
     ASSERT_TRUE(s.PutOriginals({{"net", "host", "cat.jpg", "[[3,10.0],[4,9.0]]", 0.1}}).ok());
-    StoredFate fate{"net", "aa11", "host", "cat.jpg", "ok", "[[4,9.5],[3,9.0]]", true, 2, "step", "conv3"};
-    ASSERT_TRUE(s.PutFates({fate}, StoredOutOfBounds{"net", "aa11", "host", "step", "input 0", -4}).ok());
+    StoredFate fate{"net", "aa11", "host", "cat.jpg", "ok", "[[4,9.5],[3,9.0]]",
+                    true,  2,      "step", "conv3"};
+    ASSERT_TRUE(
+        s.PutFates({fate}, StoredOutOfBounds{"net", "aa11", "host", "step", "input 0", -4}).ok());
   }
   void TearDown() override { fs::remove_all(folder_); }
   fs::path folder_;
@@ -139,14 +151,16 @@ TEST_F(ReadingTest, ShowPrintsDiffFatesAndVerdict) {
   EXPECT_THAT(said.out, HasSubstr("mutant aa11\n"));
   EXPECT_THAT(said.out, HasSubstr("build for host\n-a < b\n+a <= b\n"));
   EXPECT_THAT(said.out, HasSubstr("device host: killed out_of_bounds (step, input 0, byte -4)"));
-  EXPECT_THAT(said.out, HasSubstr("cat.jpg: ok, label 4 (9.5) for 3 (10), 2 steps differ from conv3 on"));
+  EXPECT_THAT(said.out,
+              HasSubstr("cat.jpg: ok, label 4 (9.5) for 3 (10), 2 steps differ from conv3 on"));
   EXPECT_THAT(Call({"show", folder_.string(), "aa2"}).out, HasSubstr("stillborn: no such type"));
 }
 
 TEST_F(ReadingTest, ShowAsksForMoreDigitsOrSaysThereIsNone) {
   ExpectOneLine(Call({"show", folder_.string(), "aa"}), 2,
                 folder_.string() + ": 2 mutants start with 'aa' (aa11, aa22); give more digits");
-  ExpectOneLine(Call({"show", folder_.string(), "bb"}), 2, folder_.string() + ": has no mutant 'bb'");
+  ExpectOneLine(Call({"show", folder_.string(), "bb"}), 2,
+                folder_.string() + ": has no mutant 'bb'");
 }
 
 TEST_F(ReadingTest, ReportsAreWritten) {
@@ -175,7 +189,8 @@ TEST_F(ReadingTest, ReadingLoadsNoCompiler) {
 TEST_F(ReadingTest, AFileThatIsNoCampaignIsRefused) {
   fs::path other = folder_ / "other";
   fs::create_directories(other);
-  std::ofstream(other / "campaign.db") << "this is no database, but it is long enough to look like one";
+  std::ofstream(other / "campaign.db")
+      << "this is no database, but it is long enough to look like one";
   Said said = Call({"report", other.string()});
   EXPECT_EQ(said.status, 2) << said.err;
   EXPECT_EQ(std::count(said.err.begin(), said.err.end(), '\n'), 1);

@@ -13,14 +13,16 @@ class CompileServerCommand : public Subcommand {
   void Configure(CLI::App&) override {}
   Result<int> Run(const GlobalOptions&) override {
     if (::fcntl(kChildSocket, F_GETFD) < 0) {
-      return Fail(Code::kInvalidInput, "compile-server is started by mutatenn itself, with a socket as fd 3");
+      return Fail(Code::kInvalidInput,
+                  "compile-server is started by mutatenn itself, with a socket as fd 3");
     }
     return ServeCompiler(kChildSocket);
   }
 };
 
 SUBCOMMAND(CompileServerCommand, .name = "compile-server", .order = 100,
-           .summary = "Serve the compiler over fd 3 (started by mutatenn itself)", .audience = Audience::kOurselves);
+           .summary = "Serve the compiler over fd 3 (started by mutatenn itself)",
+           .audience = Audience::kOurselves);
 
 }  // namespace
 }  // namespace mutatenn

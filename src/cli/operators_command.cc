@@ -21,11 +21,13 @@ std::string Table() {
     id = std::max(id, op->id.size());
     category = std::max(category, op->category.size());
   }
-  std::string text = fmt::format("{:{}}  {:{}}  {}\n", "OPERATOR", id, "CATEGORY", category, "SUMMARY");
+  std::string text =
+      fmt::format("{:{}}  {:{}}  {}\n", "OPERATOR", id, "CATEGORY", category, "SUMMARY");
   for (const MutationOperator* op : AllOperators()) {
     text += fmt::format("{:{}}  {:{}}  {}\n", op->id, id, op->category, category, op->summary);
     for (const ParameterSpec& parameter : op->parameters) {
-      text += fmt::format("{:{}}    {}: {}\n", "", id + category, ParameterText(parameter), parameter.doc);
+      text += fmt::format("{:{}}    {}: {}\n", "", id + category, ParameterText(parameter),
+                          parameter.doc);
     }
   }
   return text;
@@ -37,11 +39,14 @@ std::string Markdown() {
       "Written by `mutatenn operators --format markdown`; do not edit.\n\n"
       "| operator | level | category | source | summary |\n|---|---|---|---|---|\n";
   for (const MutationOperator* op : AllOperators()) {
-    text += fmt::format("| [`{}`](#{}) | {} | {} | {} | {} |\n", op->id, [&] {
-              std::string anchor = op->id;
-              anchor.erase(std::remove(anchor.begin(), anchor.end(), '.'), anchor.end());
-              return anchor;
-            }(), LevelName(op->level()), op->category, op->source, op->summary);
+    text += fmt::format(
+        "| [`{}`](#{}) | {} | {} | {} | {} |\n", op->id,
+        [&] {
+          std::string anchor = op->id;
+          anchor.erase(std::remove(anchor.begin(), anchor.end(), '.'), anchor.end());
+          return anchor;
+        }(),
+        LevelName(op->level()), op->category, op->source, op->summary);
   }
   for (const MutationOperator* op : AllOperators()) {
     text += fmt::format("\n## {}\n\n{}\n\n{}\n", op->id, op->summary, op->doc);
@@ -49,10 +54,12 @@ std::string Markdown() {
     text += "\n| parameter | type | default | meaning |\n|---|---|---|---|\n";
     for (const ParameterSpec& parameter : op->parameters) {
       std::string type = parameter.type;
-      if (!parameter.allowed.empty()) type += fmt::format(": {}", fmt::join(parameter.allowed, ", "));
-      text += fmt::format("| `{}` | {} | {} | {} |\n", parameter.name, type,
-                          parameter.fallback.is_null() ? "(required)" : "`" + DumpJson(parameter.fallback) + "`",
-                          parameter.doc);
+      if (!parameter.allowed.empty())
+        type += fmt::format(": {}", fmt::join(parameter.allowed, ", "));
+      text += fmt::format(
+          "| `{}` | {} | {} | {} |\n", parameter.name, type,
+          parameter.fallback.is_null() ? "(required)" : "`" + DumpJson(parameter.fallback) + "`",
+          parameter.doc);
     }
   }
   return text;
@@ -63,11 +70,18 @@ std::string AsJson() {
   for (const MutationOperator* op : AllOperators()) {
     Json parameters = Json::array();
     for (const ParameterSpec& parameter : op->parameters) {
-      parameters.push_back(Json{{"name", parameter.name}, {"type", parameter.type}, {"default", parameter.fallback},
-                                {"allowed", parameter.allowed}, {"doc", parameter.doc}});
+      parameters.push_back(Json{{"name", parameter.name},
+                                {"type", parameter.type},
+                                {"default", parameter.fallback},
+                                {"allowed", parameter.allowed},
+                                {"doc", parameter.doc}});
     }
-    list.push_back(Json{{"id", op->id}, {"level", LevelName(op->level())}, {"category", op->category},
-                        {"source", op->source}, {"summary", op->summary}, {"doc", op->doc},
+    list.push_back(Json{{"id", op->id},
+                        {"level", LevelName(op->level())},
+                        {"category", op->category},
+                        {"source", op->source},
+                        {"summary", op->summary},
+                        {"doc", op->doc},
                         {"parameters", parameters}});
   }
   return list.dump(2) + "\n";
@@ -90,7 +104,8 @@ class OperatorsCommand : public Subcommand {
   std::string format_ = "table";
 };
 
-SUBCOMMAND(OperatorsCommand, .name = "operators", .order = 6, .summary = "List the mutation operators");
+SUBCOMMAND(OperatorsCommand, .name = "operators", .order = 6,
+           .summary = "List the mutation operators");
 
 }  // namespace
 }  // namespace mutatenn

@@ -19,7 +19,8 @@ class PointsCommand : public Subcommand {
     progress.End();
     for (const ModelPreview& preview : previews) {
       for (const PointsOfUse& use : preview.points) {
-        if (!json_) fmt::print("{}: {}: {} points\n", preview.model, OperatorKey(use.use), use.points.size());
+        if (!json_)
+          fmt::print("{}: {}: {} points\n", preview.model, OperatorKey(use.use), use.points.size());
         for (size_t i = 0; i < use.points.size(); ++i) Print(preview.model, use, i);
       }
     }
@@ -35,7 +36,8 @@ class PointsCommand : public Subcommand {
       fmt::print("{}\n", DumpJson(line));
       return;
     }
-    std::string block = point.block.empty() ? "" : fmt::format(" block {} match {}", point.block, point.match);
+    std::string block =
+        point.block.empty() ? "" : fmt::format(" block {} match {}", point.block, point.match);
     std::string variant = point.variant == 0 ? "" : fmt::format(" variant {}", point.variant);
     fmt::print("  {:4}  #{:<4} {}{}{}  [{}]\n", number, point.index, point.role, block, variant,
                fmt::join(point.layers, ", "));

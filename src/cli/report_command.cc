@@ -11,11 +11,16 @@ class ReportCommand : public Subcommand {
  public:
   void Configure(CLI::App& app) override {
     app.add_option("DIR", folder_, "The campaign's folder")->required();
-    auto* json = app.add_option("--json", json_, "Write the JSON report (docs/results.md) to this file; - = stdout");
+    auto* json = app.add_option("--json", json_,
+                                "Write the JSON report (docs/results.md) to this file; - = stdout");
     std::string names = "The report:";
-    for (const Report* report : AllReports()) names += fmt::format("\n{}: {}", report->name, report->summary);
+    for (const Report* report : AllReports())
+      names += fmt::format("\n{}: {}", report->name, report->summary);
     app.add_option("--format", format_, names)->excludes(json);
-    app.add_option("--out", out_, "Where to: a file, - = stdout (the default), or for a tree of files a folder (default DIR/<format>)")->excludes(json);
+    app.add_option("--out", out_,
+                   "Where to: a file, - = stdout (the default), or for a tree of files a folder "
+                   "(default DIR/<format>)")
+        ->excludes(json);
   }
   Result<int> Run(const GlobalOptions&) override {
     std::string format = json_.empty() ? format_ : "json";

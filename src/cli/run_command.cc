@@ -28,27 +28,33 @@ void PrintPreview(const ModelPreview& preview, size_t devices) {
   fmt::print("  {:{}}  {:>8}  {:>8}  {:>8}\n", "OPERATOR", width, "POINTS", "MUTANTS", "SELECTED");
   int points = 0, mutants = 0, selected = 0;
   for (const StoredOperatorUse& use : preview.uses) {
-    fmt::print("  {:{}}  {:>8}  {:>8}  {:>8}\n", use.op_key, width, use.points, use.mutants, use.selected);
+    fmt::print("  {:{}}  {:>8}  {:>8}  {:>8}\n", use.op_key, width, use.points, use.mutants,
+               use.selected);
     points += use.points;
     mutants += use.mutants;
     selected += use.selected;
   }
   fmt::print("  {:{}}  {:>8}  {:>8}  {:>8}\n", "all", width, points, mutants, selected);
-  fmt::print("  to expect, roughly: {} and {} of disk\n", Minutes(preview.seconds), Bytes(preview.disk_bytes));
+  fmt::print("  to expect, roughly: {} and {} of disk\n", Minutes(preview.seconds),
+             Bytes(preview.disk_bytes));
 }
 
 class CampaignCommand : public Subcommand {
  protected:
   void ConfigureCommon(CLI::App& app) {
-    app.add_option("CONFIG", config_, "The campaign's configuration (docs/campaign.schema.json)")->required();
-    out_ = app.add_option("--out", options_.out, "The campaign's folder; one that holds this campaign goes on");
+    app.add_option("CONFIG", config_, "The campaign's configuration (docs/campaign.schema.json)")
+        ->required();
+    out_ = app.add_option("--out", options_.out,
+                          "The campaign's folder; one that holds this campaign goes on");
     app.add_flag("--slow-oracle", options_.slow_oracle,
-                 "Rebuild every kernel, run every step of every image in a new process: slow, and the judge of all "
+                 "Rebuild every kernel, run every step of every image in a new process: slow, and "
+                 "the judge of all "
                  "that is fast. Needs a folder of its own");
   }
   std::string Again(const char* command) const {
     return fmt::format("mutatenn {} {} --out {}{}{}", command, config_, options_.out,
-                       options_.complete ? " --complete" : "", options_.slow_oracle ? " --slow-oracle" : "");
+                       options_.complete ? " --complete" : "",
+                       options_.slow_oracle ? " --slow-oracle" : "");
   }
 
   std::string config_;
@@ -60,13 +66,16 @@ class RunCommand : public CampaignCommand {
  public:
   void Configure(CLI::App& app) override {
     ConfigureCommon(app);
-    auto* dry = app.add_flag("--dry-run", dry_run_, "Print mutants by operator, time and disk to expect; run nothing");
-    app.add_flag("--complete", options_.complete, "Turn `matrix: early` into `full`: run the images left out")
+    auto* dry = app.add_flag("--dry-run", dry_run_,
+                             "Print mutants by operator, time and disk to expect; run nothing");
+    app.add_flag("--complete", options_.complete,
+                 "Turn `matrix: early` into `full`: run the images left out")
         ->excludes(dry);
   }
 
   Result<int> Run(const GlobalOptions& global) override {
-    if (!dry_run_ && options_.out.empty()) return Fail(Code::kInvalidInput, "--out is missing; it names the campaign's folder");
+    if (!dry_run_ && options_.out.empty())
+      return Fail(Code::kInvalidInput, "--out is missing; it names the campaign's folder");
     Config config = TRY(ReadConfig(config_, RegisteredOperators()));
     Progress progress = Progress::ForStderr(global.verbosity);
     if (dry_run_) {
@@ -107,22 +116,30 @@ class ExecuteCommand : public Subcommand {
   Result<int> Run(const GlobalOptions& global) override {
     Progress progress = Progress::ForStderr(global.verbosity);
     CampaignOutcome outcome = TRY(ExecuteCampaign(folder_, device_, RealParts(), progress));
-    return StatusOf(outcome, "mutatenn execute " + folder_ + (device_.empty() ? "" : " --device " + device_));
+    return StatusOf(
+        outcome, "mutatenn execute " + folder_ + (device_.empty() ? "" : " --device " + device_));
   }
 
  private:
   std::string folder_, device_;
 };
 
-const RegisterSubcommand run{{.name = "run", .order = 1,
-    .summary = "Run a campaign: build, execute, analyze; or go on with one",
-    .make = [] { return std::unique_ptr<Subcommand>(new RunCommand); }}};
-const RegisterSubcommand build{{.name = "build", .order = 2,
-    .summary = "Import, compile, and build the mutants; needs no device",
-    .make = [] { return std::unique_ptr<Subcommand>(new BuildCommand); }}};
-const RegisterSubcommand execute{{.name = "execute", .order = 3,
-    .summary = "Run the original and the pending mutants of a built campaign; needs no compiler and no Python",
-    .make = [] { return std::unique_ptr<Subcommand>(new ExecuteCommand); }}};
+const RegisterSubcommand run{
+    {.name = "run",
+     .order = 1,
+     .summary = "Run a campaign: build, execute, analyze; or go on with one",
+     .make = [] { return std::unique_ptr<Subcommand>(new RunCommand); }}};
+const RegisterSubcommand build{
+    {.name = "build",
+     .order = 2,
+     .summary = "Import, compile, and build the mutants; needs no device",
+     .make = [] { return std::unique_ptr<Subcommand>(new BuildCommand); }}};
+const RegisterSubcommand execute{
+    {.name = "execute",
+     .order = 3,
+     .summary = "Run the original and the pending mutants of a built campaign; needs no compiler "
+                "and no Python",
+     .make = [] { return std::unique_ptr<Subcommand>(new ExecuteCommand); }}};
 
 }  // namespace
 }  // namespace mutatenn

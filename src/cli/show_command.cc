@@ -17,29 +17,33 @@ Result<Found> Find(const CampaignView& view, const std::string& folder, const st
   std::vector<Found> found;
   for (const ModelView& model : view.models) {
     for (const MutantView& mutant : model.mutants) {
-      if (mutant.stored.id.compare(0, prefix.size(), prefix) == 0) found.push_back({&model, &mutant});
+      if (mutant.stored.id.compare(0, prefix.size(), prefix) == 0)
+        found.push_back({&model, &mutant});
     }
   }
   if (found.size() == 1) return found.front();
   if (found.empty()) return Fail(Code::kNotFound, folder, ": has no mutant '", prefix, "'");
   std::string some;
-  for (size_t i = 0; i < std::min<size_t>(found.size(), 4); ++i) some += (i ? ", " : "") + found[i].mutant->stored.id;
-  return Fail(Code::kInvalidInput, folder, ": ", std::to_string(found.size()), " mutants start with '", prefix, "' (",
-              some, found.size() > 4 ? ", ..." : "", "); give more digits");
+  for (size_t i = 0; i < std::min<size_t>(found.size(), 4); ++i)
+    some += (i ? ", " : "") + found[i].mutant->stored.id;
+  return Fail(Code::kInvalidInput, folder, ": ", std::to_string(found.size()),
+              " mutants start with '", prefix, "' (", some, found.size() > 4 ? ", ..." : "",
+              "); give more digits");
 }
 
 std::string TopText(const std::vector<Ranked>& top) {
   return top.empty() ? "-" : fmt::format("{} ({:.6g})", top.front().label, top.front().score);
 }
 
-void PrintDevice(const ModelView& model, const DeviceResult& result, const std::string& device, size_t index) {
+void PrintDevice(const ModelView& model, const DeviceResult& result, const std::string& device,
+                 size_t index) {
   const Judgement& judged = result.judgement;
   std::string flags;
   if (judged.degenerate) flags += " degenerate";
   if (judged.nonfinite) flags += " nonfinite";
   if (result.out_of_bounds) {
-    flags += fmt::format(" out_of_bounds ({}, {}, byte {})", result.out_of_bounds->step, result.out_of_bounds->buffer,
-                         result.out_of_bounds->offset);
+    flags += fmt::format(" out_of_bounds ({}, {}, byte {})", result.out_of_bounds->step,
+                         result.out_of_bounds->buffer, result.out_of_bounds->offset);
   }
   fmt::print("\ndevice {}: {}{}{}\n", device, VerdictName(judged.verdict), flags,
              judged.reason.empty() ? "" : " - " + judged.reason);
@@ -50,7 +54,8 @@ void PrintDevice(const ModelView& model, const DeviceResult& result, const std::
                original ? TopText(original->top) : "-");
     if (fate.infected) {
       fmt::print(", {} steps differ from {} on, output by at most {:.3g}", fate.dirty_steps,
-                 fate.first_diverging_layer.empty() ? fate.first_diverging_step : fate.first_diverging_layer,
+                 fate.first_diverging_layer.empty() ? fate.first_diverging_step
+                                                    : fate.first_diverging_layer,
                  fate.max_abs_diff);
     }
     fmt::print(", {:.3f} s{}\n", fate.seconds, fate.detail.empty() ? "" : " (" + fate.detail + ")");
@@ -61,14 +66,16 @@ class ShowCommand : public Subcommand {
  public:
   void Configure(CLI::App& app) override {
     app.add_option("DIR", folder_, "The campaign's folder")->required();
-    app.add_option("MUTANT", mutant_, "The mutant's id, or as many of its first digits as make it unique")->required();
+    app.add_option("MUTANT", mutant_,
+                   "The mutant's id, or as many of its first digits as make it unique")
+        ->required();
   }
   Result<int> Run(const GlobalOptions&) override {
     OpenCampaign open = TRY(OpenToRead(folder_));
     Found found = TRY(Find(open.view, folder_, mutant_));
     const StoredMutant& mutant = found.mutant->stored;
-    fmt::print("mutant {}\nmodel {}\noperator {} ({}, level {})\nplace {}\n", mutant.id, mutant.model, mutant.op_key,
-               mutant.category, mutant.level, mutant.place);
+    fmt::print("mutant {}\nmodel {}\noperator {} ({}, level {})\nplace {}\n", mutant.id,
+               mutant.model, mutant.op_key, mutant.category, mutant.level, mutant.place);
     for (const Json& point : found.mutant->points) fmt::print("point {}\n", DumpJson(point));
     TRY(PrintBuilds(open, mutant));
     for (size_t i = 0; i < open.view.devices.size(); ++i) {
@@ -92,7 +99,8 @@ class ShowCommand : public Subcommand {
       if (build && build->state != "ok") text = build->state + ": " + build->reason + "\n";
       if (build) text += build->diff;
       if (!text.empty() && text.back() != '\n') text += "\n";
-      auto same = std::find_if(diffs.begin(), diffs.end(), [&](const auto& diff) { return diff.first == text; });
+      auto same = std::find_if(diffs.begin(), diffs.end(),
+                               [&](const auto& diff) { return diff.first == text; });
       if (same == diffs.end()) {
         diffs.emplace_back(text, names);
       } else {

@@ -1,4 +1,5 @@
-// A sub-command of `mutatenn`: one file defines and registers one; nothing else is edited to add it.
+// A sub-command of `mutatenn`: one file defines and registers one; nothing else is edited to add
+// it.
 #pragma once
 
 #include <memory>
@@ -30,8 +31,8 @@ enum class Audience { kUsers, kOurselves };
 
 struct SubcommandEntry {
   std::string name;
-  int order = 0;        // in the help
-  std::string summary;  // one sentence
+  int order = 0;                         // in the help
+  std::string summary;                   // one sentence
   Audience audience = Audience::kUsers;  // kOurselves: not in the help
   std::unique_ptr<Subcommand> (*make)() = nullptr;
 };
@@ -43,15 +44,19 @@ struct RegisterSubcommand {
   explicit RegisterSubcommand(SubcommandEntry entry);
 };
 // SUBCOMMAND(RunCommand, .name = "run", .order = 1, .summary = "...");
-#define SUBCOMMAND(Class, ...)                                          \
-  static const ::mutatenn::RegisterSubcommand register_subcommand_{     \
-      ::mutatenn::SubcommandEntry{__VA_ARGS__, .make = []() -> std::unique_ptr<::mutatenn::Subcommand> { \
-                                    return std::make_unique<Class>();   \
-                                  }}}
+#define SUBCOMMAND(Class, ...)                                               \
+  static const ::mutatenn::RegisterSubcommand register_subcommand_ {         \
+    ::mutatenn::SubcommandEntry {                                            \
+      __VA_ARGS__, .make = []() -> std::unique_ptr<::mutatenn::Subcommand> { \
+        return std::make_unique<Class>();                                    \
+      }                                                                      \
+    }                                                                        \
+  }
 
 // An application with every sub-command configured. `commands` keeps them alive, by name.
 struct Cli {
-  CLI::App app{"MutateNN: mutation testing of deep-learning models on different devices.", "mutatenn"};
+  CLI::App app{"MutateNN: mutation testing of deep-learning models on different devices.",
+               "mutatenn"};
   GlobalOptions options;
   bool quiet = false, verbose = false;
   std::vector<std::pair<CLI::App*, std::unique_ptr<Subcommand>>> commands;

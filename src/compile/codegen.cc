@@ -2,12 +2,14 @@
 // generation by LLVM; linking by GNU ld, the fastest linker for one small object.
 #include "compile/codegen.h"
 
-#include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <deque>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -41,27 +43,54 @@ Result<Node> Lower(const Node& function, const Target& target) {
   });
 }
 
-Result<std::string> EmitObject(const Node& lowered, const Target& target, const std::string& path) {
+namespace {
+
+// A file in memory that a path names: /proc/self/fd/N, in this process and in one that inherits N.
+class MemoryFile {
+ public:
+  MemoryFile() : fd_(::memfd_create("mutatenn", 0)) {}
+  ~MemoryFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  int fd() const { return fd_; }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Result<std::string> EmitObject(const Node& lowered, const Target& target) {
+  MemoryFile object;
+  if (object.fd() < 0) return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
   TRY(Guard("code generation", [&] {
     Node module = lowered;
     for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
     Node library = Call(global::kBuildLlvm, module, target.node);
-    Call(global::kWriteModule, library, path, "o");
+    Call(global::kWriteModule, library, object.path(), "o");
     return Unit{};
   }));
-  return path;
+  return ReadFile(object.path());
 }
 
 Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path) {
   std::vector<std::string> arguments = {"ld", "-shared", "-s", "-o", path};
-  arguments.insert(arguments.end(), objects.begin(), objects.end());
+  std::deque<MemoryFile> files;
+  for (const std::string& object : objects) {
+    MemoryFile& file = files.emplace_back();
+    if (::write(file.fd(), object.data(), object.size()) != static_cast<ssize_t>(object.size()))
+      return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
+    arguments.push_back(file.path());
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  const std::string log = path + ".log";
+  MemoryFile log;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_adddup2(&actions, log.fd(), 2);
   pid_t pid = 0;
   int error = posix_spawnp(&pid, "ld", &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -71,21 +100,19 @@ Status LinkLibrary(const std::vector<std::string>& objects, const std::string& p
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  auto text = ReadFile(log);
-  ::unlink(log.c_str());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return Fail(Code::kIo, "linking ", path, " failed: ", text.ok() ? *text : "no message");
-  return Ok();
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Ok();
+  auto text = ReadFile(log.path());
+  std::string message = text.ok() ? *text : "";
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  return Fail(Code::kIo, "cannot write ", path, ": ", message,
+              message.find("No space left") != std::string::npos
+                  ? "(free some space and run the same command again)" : "");
 }
 
 Result<std::string> BuildLibrary(const Node& function, const Target& target, const std::string& path) {
-  Node lowered = TRY(Lower(function, target));
-  const std::string object = TRY(EmitObject(lowered, target, path + ".o"));
-  const std::string hash = HashBytes(TRY(ReadFile(object)));
-  Status linked = LinkLibrary({object}, path);
-  ::unlink(object.c_str());
-  if (!linked.ok()) return linked.error();
-  return hash;
+  const std::string object = TRY(EmitObject(TRY(Lower(function, target)), target));
+  TRY(LinkLibrary({object}, path));
+  return HashBytes(object);
 }
 
 }  // namespace mutatenn

@@ -17,10 +17,11 @@ const std::vector<std::string>& LoweringPasses();
 // A module of one lowered function. `function` is a PrimFunc, scheduled or not.
 Result<Node> Lower(const Node& function, const Target& target);
 
-// Generates machine code for a lowered module into `path` (an ELF object).
-Result<std::string> EmitObject(const Node& lowered, const Target& target, const std::string& path);
+// Machine code of a lowered module: the bytes of an ELF object. Nothing touches a disk: LLVM ends the
+// process when a file cannot be written, which must not look like a mutant's fault.
+Result<std::string> EmitObject(const Node& lowered, const Target& target);
 
-// Links objects into a shared library with `ld -shared -s` (5 ms).
+// Links objects (their bytes) into a shared library with `ld -shared -s` (5 ms). A full disk is kIo.
 Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path);
 
 // Lower, emit and link; returns the hash of the object's bytes. For tests and single kernels.

@@ -10,6 +10,7 @@
 #include "compile/codegen.h"
 #include "compile/fork_pool.h"
 #include "compile/graph.h"
+#include "compile/server_messages.h"
 #include "tvm/relax.h"
 #include "tvm/runtime.h"
 
@@ -155,16 +156,14 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source, const
       if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
         return CachedLibrary{"equivalent", "equal after lowering", ""};
     }
-    const std::string object = TRY(EmitObject(lowered, target.target, path + ".o"));
+    const std::string object = TRY(EmitObject(lowered, target.target));
     CachedLibrary entry;
-    entry.code = HashBytes(TRY(ReadFile(object)));
+    entry.code = HashBytes(object);
     if (compare && entry.code == target.compiled.at(source.key).code) {
       entry = {"equivalent", "same machine code", entry.code};
     } else {
       TRY(LinkLibrary({object}, path));
     }
-    std::error_code ignored;
-    std::filesystem::remove(object, ignored);
     return entry;
   };
   auto entry = generate();
@@ -189,15 +188,16 @@ Status Pipeline::CompileOriginal() {
     const std::string& key = kernel_order_[item % kernels];
     auto code = Generate(sources_.at(key), "", target,
                          [&]() -> Result<Node> { return target.scheduled.at(key); }, false);
-    if (!code.ok()) return {{"error", code.error().message}};
+    if (!code.ok()) return ErrorToJson(code.error());
     return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     const std::string& key = kernel_order_[item % kernels];
     const KernelSource& source = sources_.at(key);
-    if (result.contains("error"))
-      return Fail(Code::kTvm, options_.model_path, ": kernel ", source.role, ": ",
-                  result["error"].get<std::string>());
+    if (result.contains("error")) {
+      Error error = ErrorFromJson(result);
+      return error.code == Code::kTvm ? error.With("kernel " + source.role).With(options_.model_path) : error;
+    }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
     targets_[item / kernels].compiled[key] = {key, source.role, result["library"].get<std::string>(),
                                               result["code"].get<std::string>()};

@@ -38,7 +38,7 @@ TEST(SameReport, WhateverTheJobsAndTheMemory) {
   Scratch scratch;
   Json first = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
   ASSERT_FALSE(first["models"][0]["mutants"].empty());
-  Json second = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 1}}), scratch / "b");
+  Json second = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 16}}), scratch / "b");
   EXPECT_EQ(first["models"], second["models"]);
   EXPECT_EQ(first["campaign"], second["campaign"]);
 }
