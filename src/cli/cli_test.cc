@@ -81,6 +81,8 @@ TEST(Cli, MistakesAreOneLineAndStatusTwo) {
                 "/nowhere: holds no campaign; `mutatenn build CONFIG --out /nowhere` makes one");
   ExpectOneLine(Call({"report", "/nowhere", "--json", "-"}), 2,
                 "/nowhere: holds no campaign; `mutatenn run CONFIG --out /nowhere` makes one");
+  ExpectOneLine(Call({"report", "/nowhere", "--json", "-", "--format", "paper"}), 2,
+                "--json FILE stands for --format json --out FILE; leave those out");
   Said format = Call({"report", "/nowhere", "--format", "xml"});
   EXPECT_EQ(format.status, 2);
   EXPECT_THAT(format.err, HasSubstr("--format: 'xml' is no report; say '"));

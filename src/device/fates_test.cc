@@ -92,14 +92,14 @@ TEST(LocalSession, GivesEveryMisbehaviourItsFateAndHarmsNoOther) {
   std::vector<MutantJob> jobs = good;
   for (const Bad& bad : kBad) {
     jobs.push_back(Small().Replace(bad.variant, images));
-    jobs.back().stop_at_kill = std::string(bad.variant) == "sleep";  // one second an image
+    jobs.back().stop_at_kill = std::string(bad.variant) == "sleep";  // two seconds an image
     MutantJob again = good[jobs.size() % good.size()];               // good ones in between
     again.program.mutant += "_" + std::to_string(jobs.size());
     jobs.push_back(again);
   }
   LoadRequest request = Small().Request();
   request.jobs = 2;
-  request.limits.wall_factor = 5;
+  request.limits.wall_factor = 2;
   std::filesystem::remove(Small().root() / "flaky.flag");
   Finished finished = RunAll(request, images, jobs);
   for (const Bad& bad : kBad) {

@@ -2,7 +2,6 @@
 // enumeration counts; whatever does not fit (a point not found, another number of nodes than in the
 // origin, a result equal to the input) is our bug and said so: a mutant that is not what its point
 // says is worse than none.
-#include <algorithm>
 #include <map>
 
 #include "mutation/leaf_blocks.h"
@@ -165,28 +164,6 @@ Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
   auto mutated = Guard("applying " + op.id + " to kernel " + subject.key,
                        [&] { return MutateKernel(op, parameters, subject, scheduled, points); });
   return TRY(std::move(mutated));
-}
-
-Result<std::vector<std::string>> MissingBlocks(const KernelSubject& subject, const Node& scheduled,
-                                               const std::vector<MutationPoint>& points) {
-  return Guard("looking for blocks in kernel " + subject.key, [&] {
-    Origins origins;
-    for (const Node& block : LeafBlocks(subject.function))
-      origins[BlockName(block)].has_init = block["init"].defined();
-    std::vector<const Origin*> present;
-    for (const Node& block : LeafBlocks(scheduled))
-      present.push_back(FindPart(&origins, BlockName(block)).origin);
-    std::vector<std::string> missing;
-    for (const auto& [name, origin] : origins) {
-      const bool wanted =
-          std::any_of(points.begin(), points.end(), [&](const MutationPoint& point) {
-            return point.kernel == subject.key && point.block == name;
-          });
-      if (wanted && std::find(present.begin(), present.end(), &origin) == present.end())
-        missing.push_back(name);
-    }
-    return missing;
-  });
 }
 
 }  // namespace mutatenn

@@ -52,9 +52,5 @@ Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, c
 Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
                            const KernelSubject& subject, const Node& scheduled,
                            const std::vector<MutationPoint>& points);
-// Blocks of `points` in this kernel that `scheduled` no longer has, because the schedule inlined them. The
-// points there can be applied to subject.function before scheduling, not to `scheduled`.
-Result<std::vector<std::string>> MissingBlocks(const KernelSubject& subject, const Node& scheduled,
-                                               const std::vector<MutationPoint>& points);
 
 }  // namespace mutatenn
