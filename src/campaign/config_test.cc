@@ -261,12 +261,6 @@ TEST_F(ConfigTest, MissingFileAndFolderAreRefused) {
             folder_.string() + ": is a folder; name a configuration file");
 }
 
-TEST(Nearest, IsTheNearestOrNone) {
-  EXPECT_EQ(Nearest("devces", {"devices", "models"}), "devices");
-  EXPECT_EQ(Nearest("x", {"devices", "models"}), "");
-  EXPECT_EQ(Nearest("abc", {"xyz"}), "");
-}
-
 TEST(Schema, DocsHoldTheSchemaOfTheTable) {
   const char* source = std::getenv("MUTATENN_SOURCE_DIR");
   if (source == nullptr) GTEST_SKIP() << "MUTATENN_SOURCE_DIR is not set";

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/nearest.h"
 #include "base/result.h"
 
 namespace mutatenn {
@@ -55,11 +56,5 @@ Result<Json> CheckObject(const Json& object, const ObjectKeys& keys, const std::
                          const std::string& path);
 // JSON Schema, draft 2020-12, with a newline at its end.
 std::string CampaignSchema();
-
-// The candidate nearest to `word` by edit distance, "" when none is near (more than a third
-// differs).
-std::string Nearest(const std::string& word, const std::vector<std::string>& candidates);
-// "; did you mean 'x'?" or "".
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace mutatenn

@@ -135,7 +135,7 @@ Result<Graph> MutateGraph(const MutationOperator& op, const Json& parameters, co
   Graph mutated = graph;
   int number = 0;
   for (GraphBinding& binding : mutated.bindings) {
-    if (binding.synthetic || !op.matches(binding.value, parameters)) continue;
+    if (!Considers(binding, parameters) || !op.matches(binding.value, parameters)) continue;
     const auto found = wanted.find(number++);
     if (found == wanted.end()) continue;
     const MutationPoint& point = *found->second;

@@ -52,7 +52,7 @@ Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
     std::vector<MutationPoint> points;
     int number = 0;
     for (const GraphBinding& binding : graph.bindings) {
-      if (binding.synthetic || !op.matches(binding.value, parameters)) continue;
+      if (!Considers(binding, parameters) || !op.matches(binding.value, parameters)) continue;
       MutationPoint point;
       point.level = op.level();
       if (!binding.layer.empty()) point.layers = {binding.layer};

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <numeric>
+
+#include "base/nearest.h"
 
 namespace mutatenn {
 namespace {
@@ -12,21 +13,6 @@ namespace {
 std::vector<std::unique_ptr<MutationOperator>>& Registry() {
   static std::vector<std::unique_ptr<MutationOperator>> operators;
   return operators;
-}
-
-size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
 }
 
 std::string Quoted(const std::vector<std::string>& words) {
@@ -38,14 +24,8 @@ std::string Quoted(const std::vector<std::string>& words) {
 Error UnknownParameter(const MutationOperator& op, const std::string& key) {
   std::vector<std::string> names;
   for (const ParameterSpec& spec : op.parameters) names.push_back(spec.name);
-  const auto nearest = std::min_element(
-      names.begin(), names.end(),
-      [&](const auto& a, const auto& b) { return EditDistance(a, key) < EditDistance(b, key); });
-  std::string remedy = "; it has none";
-  if (nearest != names.end()) {
-    const bool near = EditDistance(*nearest, key) <= std::max<size_t>(1, nearest->size() / 3);
-    remedy = near ? "; did you mean '" + *nearest + "'?" : "; it has " + Quoted(names);
-  }
+  std::string remedy = DidYouMean(key, names);
+  if (remedy.empty()) remedy = names.empty() ? "; it has none" : "; it has " + Quoted(names);
   return Fail(Code::kInvalidInput, key, ": is no parameter of '", op.id, "'", remedy);
 }
 
@@ -75,6 +55,10 @@ Result<Json> Normalize(const ParameterSpec& spec, const Json& value) {
     const std::string text = value.dump();
     if (!IsAllowed(spec, text)) return NotAllowed(spec, text);
     return Json(value.get<int64_t>());
+  }
+  if (spec.type == "boolean") {
+    if (!value.is_boolean()) return WrongType(spec, value, "true or false");
+    return value;
   }
   if (spec.type == "string") {
     if (!value.is_string()) return WrongType(spec, value, "a string");

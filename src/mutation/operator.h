@@ -14,7 +14,7 @@ namespace mutatenn {
 
 struct ParameterSpec {
   std::string name;
-  std::string type;  // "number", "integer", "string" or "strings"
+  std::string type;  // "number", "integer", "boolean", "string" or "strings"
   Json fallback;     // used where the configuration says nothing
   std::string doc;
   // Of "string" and "strings", and of "integer" spelled in decimal; empty = any.

@@ -44,6 +44,13 @@ ParameterSpec ArgumentParameter() {
       .allowed = {"0", "1"}};
 }
 
+ParameterSpec SyntheticParameter() {
+  return {.name = "synthetic",
+          .type = "boolean",
+          .fallback = false,
+          .doc = "Also nodes that the importer made of parts of others, such as the addition of a bias."};
+}
+
 bool IsChosenFunction(const Node& node, const Json& parameters) {
   for (const Json& word : parameters.at("functions"))
     for (const auto& [known, name] : kFunctions)

@@ -18,6 +18,8 @@ std::optional<relax::Tensor> StaticTensor(const Node& expression);
 // Parameters "functions" (of kFunctions below) and "arg" (0 = data, 1 = weight).
 ParameterSpec FunctionsParameter();
 ParameterSpec ArgumentParameter();
+// Parameter "synthetic": also nodes that the importer invented.
+ParameterSpec SyntheticParameter();
 // A call of one of the functions that the parameter names: conv2d, dense (a matrix product),
 // batch_norm.
 bool IsChosenFunction(const Node& node, const Json& parameters);

@@ -20,7 +20,7 @@ struct GraphBinding {
   Node value;
   std::string name;        // unique; values of the program are named by it
   std::string layer;       // node of the user's model, "" where none
-  bool synthetic = false;  // the importer invented it; operators leave it alone
+  bool synthetic = false;  // the importer invented it; operators leave it alone unless asked
 };
 struct Graph {
   std::vector<Node> parameters;  // inputs, then weights
@@ -28,6 +28,12 @@ struct Graph {
   std::vector<GraphBinding> bindings;
   Node output;  // a variable or an ir.Tuple of them
 };
+
+// Whether an operator looks at a binding at all: not at what the importer invented (a bias add, a reshape),
+// unless its parameter "synthetic" asks for it.
+inline bool Considers(const GraphBinding& binding, const Json& parameters) {
+  return !binding.synthetic || parameters.value("synthetic", false);
+}
 
 // A kernel: a PrimFunc whose computation stands in leaf blocks.
 struct KernelSubject {

@@ -18,8 +18,9 @@ std::vector<Node> Rewrite(const Node& node, const Json&) {
 MUTATION_OPERATOR(.id = "graph.add_to_subtract", .category = "arithmetic node", .source = "paper",
                   .summary = "Replaces the addition of two tensors with their difference.",
                   .doc = R"(A wrong sign at a node that adds, such as a residual connection.
-The bias that the importer adds behind a convolution or a matrix product is left alone.
+The bias that the importer adds behind a convolution or a matrix product is left alone unless
+`synthetic` asks for it.
 Survives where the second operand is small.)",
-                  .example = "layers", .matches = Matches, .rewrite = Rewrite);
+                  .example = "layers", .parameters = {SyntheticParameter()}, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn
