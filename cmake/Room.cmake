@@ -39,14 +39,28 @@ function(room name)
   endif()
   if(tests AND MUTATENN_BUILD_TESTS)
     add_executable(test_${name} ${tests})
-    room_program(test_${name} ${name})
-    target_link_libraries(test_${name} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
-    set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-    gtest_discover_tests(test_${name} TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 120
-      PROPERTIES ENVIRONMENT "${MUTATENN_TEST_ENVIRONMENT}" TIMEOUT 600 LABELS unit)
+    room_test(test_${name} unit "${name}/" 600 ${name})
     # Tests start these programs.
     add_dependencies(test_${name} mutatenn mutatenn-worker mutatenn-worker-sabotage)
   endif()
+endfunction()
+
+# Makes `target` a GoogleTest program over the named rooms, registered with ctest under `prefix`.
+function(room_test target label prefix timeout)
+  room_program(${target} ${ARGN})
+  # A library of its own, so that its definitions do not reach the tests' sources.
+  if(NOT TARGET mutatenn_test_environment)
+    add_library(mutatenn_test_environment OBJECT ${PROJECT_SOURCE_DIR}/tests/support/environment.cc)
+    target_compile_definitions(mutatenn_test_environment PRIVATE
+      MUTATENN_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" MUTATENN_TEST_BIN_DIR="${CMAKE_BINARY_DIR}/bin"
+      MUTATENN_TEST_PYTHON="${Python3_EXECUTABLE}")
+    target_link_libraries(mutatenn_test_environment PRIVATE mutatenn_options)
+  endif()
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:mutatenn_test_environment>)
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${target} TEST_PREFIX "${prefix}" DISCOVERY_TIMEOUT 120
+    PROPERTIES TIMEOUT ${timeout} LABELS ${label})
 endfunction()
 
 # External libraries of a room and all it depends on.

@@ -1,7 +1,5 @@
 # The rooms and the arrows between them; src/README.md draws the same picture.
 include(Room)
-set(MUTATENN_TEST_ENVIRONMENT
-  "MUTATENN_PYTHON=${Python3_EXECUTABLE};MUTATENN_SOURCE_DIR=${PROJECT_SOURCE_DIR};MUTATENN_BIN_DIR=${CMAKE_BINARY_DIR}/bin")
 if(MUTATENN_BUILD_TESTS)
   enable_testing()
   find_package(GTest REQUIRED)
