@@ -7,3 +7,8 @@ foreach(kind end_to_end slow)
   target_include_directories(test_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   add_dependencies(test_${kind} mutatenn mutatenn-worker)
 endforeach()
+
+# The wheel that `pip install .` makes, in a clean virtual environment.
+add_test(NAME slow/Package.Wheel
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/package/test_wheel.sh ${Python3_EXECUTABLE})
+set_tests_properties(slow/Package.Wheel PROPERTIES LABELS slow TIMEOUT 3000 SKIP_RETURN_CODE 77 RUN_SERIAL ON)

@@ -1,5 +1,5 @@
-// Myers' greedy O(ND) line diff (E. Myers, "An O(ND) Difference Algorithm", 1986), after the common head
-// and tail are set aside: mutants differ in few lines, so D is small.
+// Myers' greedy O(ND) line diff (E. Myers, "An O(ND) Difference Algorithm", 1986), after the common
+// head and tail are set aside: mutants differ in few lines, so D is small.
 #include "base/diff.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::vector<Edit> Edits(const std::vector<std::string>& a, const std::vector<std
     trace.push_back(reach);
     for (int k = -d; k <= d && !found; k += 2) {
       int x = k == -d || (k != d && at(reach, k - 1) < at(reach, k + 1)) ? at(reach, k + 1)
-                                                                       : at(reach, k - 1) + 1;
+                                                                         : at(reach, k - 1) + 1;
       while (x < n && x - k < m && a[x] == b[x - k]) ++x;
       at(reach, k) = x;
       found = x >= n && x - k >= m;
@@ -49,8 +49,10 @@ std::vector<Edit> Edits(const std::vector<std::string>& a, const std::vector<std
     while (x > from_x && y > from_y && x > 0 && y > 0 && a[x - 1] == b[y - 1])
       --x, --y, edits.push_back({' ', x, y});
     if (d == 0) break;
-    if (x == from_x) --y, edits.push_back({'+', x, y});
-    else --x, edits.push_back({'-', x, y});
+    if (x == from_x)
+      --y, edits.push_back({'+', x, y});
+    else
+      --x, edits.push_back({'-', x, y});
   }
   std::reverse(edits.begin(), edits.end());
   return edits;
@@ -68,14 +70,16 @@ std::string UnifiedDiff(const std::string& before, const std::string& after, int
   if (head == a.size() && head == b.size()) return "";
   std::vector<Edit> edits;
   const size_t lead = std::min<size_t>(head, context), trail = std::min<size_t>(tail, context);
-  for (size_t i = head - lead; i < head; ++i) edits.push_back({' ', static_cast<int>(i), static_cast<int>(i)});
+  for (size_t i = head - lead; i < head; ++i)
+    edits.push_back({' ', static_cast<int>(i), static_cast<int>(i)});
   for (Edit e : Edits({a.begin() + head, a.end() - tail}, {b.begin() + head, b.end() - tail})) {
     e.before += static_cast<int>(head);
     e.after += static_cast<int>(head);
     edits.push_back(e);
   }
   for (size_t i = 0; i < trail; ++i)
-    edits.push_back({' ', static_cast<int>(a.size() - tail + i), static_cast<int>(b.size() - tail + i)});
+    edits.push_back(
+        {' ', static_cast<int>(a.size() - tail + i), static_cast<int>(b.size() - tail + i)});
 
   std::string text;
   for (size_t i = 0; i < edits.size();) {
@@ -93,10 +97,11 @@ std::string UnifiedDiff(const std::string& before, const std::string& after, int
       removed += edits[j].kind != '+';
       added += edits[j].kind != '-';
     }
-    text += "@@ -" + std::to_string(edits[begin].before + 1) + "," + std::to_string(removed) + " +" +
-            std::to_string(edits[begin].after + 1) + "," + std::to_string(added) + " @@\n";
+    text += "@@ -" + std::to_string(edits[begin].before + 1) + "," + std::to_string(removed) +
+            " +" + std::to_string(edits[begin].after + 1) + "," + std::to_string(added) + " @@\n";
     for (size_t j = begin; j < end; ++j)
-      text += edits[j].kind + (edits[j].kind == '+' ? b[edits[j].after] : a[edits[j].before]) + "\n";
+      text +=
+          edits[j].kind + (edits[j].kind == '+' ? b[edits[j].after] : a[edits[j].before]) + "\n";
     i = end;
   }
   return text;

@@ -10,7 +10,8 @@
 namespace mutatenn {
 
 Result<std::string> ReadFile(const std::filesystem::path& path);
-// Atomic: a temporary file in the same folder, then rename. Full disk and missing permission are kIo.
+// Atomic: a temporary file in the same folder, then rename. Full disk and missing permission are
+// kIo.
 Status WriteFile(const std::filesystem::path& path, std::string_view bytes);
 Status MakeDirectories(const std::filesystem::path& path);
 // Hard link where the file system allows it, else a copy; an existing destination is left alone.

@@ -1,5 +1,5 @@
-// 128-bit content hashes (XXH3), as 32 hexadecimal digits: ids of mutants, keys of the cache. Stable
-// across machines and versions; not for security.
+// 128-bit content hashes (XXH3), as 32 hexadecimal digits: ids of mutants, keys of the cache.
+// Stable across machines and versions; not for security.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,8 @@
 
 namespace mutatenn {
 
-// The candidate nearest to `word` by edit distance, "" when none is near (more than a third differs).
+// The candidate nearest to `word` by edit distance, "" when none is near (more than a third
+// differs).
 std::string Nearest(const std::string& word, const std::vector<std::string>& candidates);
 // "; did you mean 'x'?" or "".
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates);

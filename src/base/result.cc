@@ -7,14 +7,22 @@ namespace mutatenn {
 
 const char* CodeName(Code code) {
   switch (code) {
-    case Code::kInvalidInput: return "invalid input";
-    case Code::kNotFound: return "not found";
-    case Code::kUnsupported: return "unsupported";
-    case Code::kTimeout: return "timeout";
-    case Code::kUnavailable: return "unavailable";
-    case Code::kIo: return "input/output";
-    case Code::kTvm: return "TVM";
-    case Code::kInternal: return "internal";
+    case Code::kInvalidInput:
+      return "invalid input";
+    case Code::kNotFound:
+      return "not found";
+    case Code::kUnsupported:
+      return "unsupported";
+    case Code::kTimeout:
+      return "timeout";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kIo:
+      return "input/output";
+    case Code::kTvm:
+      return "TVM";
+    case Code::kInternal:
+      return "internal";
   }
   return "unknown";
 }
@@ -22,13 +30,19 @@ const char* CodeName(Code code) {
 int ExitStatus(Code code) {
   switch (code) {
     case Code::kInvalidInput:
-    case Code::kNotFound: return 2;
-    case Code::kIo: return 3;
+    case Code::kNotFound:
+      return 2;
+    case Code::kIo:
+      return 3;
     case Code::kUnsupported:
-    case Code::kTvm: return 4;
-    case Code::kUnavailable: return 5;
-    case Code::kTimeout: return 6;
-    case Code::kInternal: return 1;
+    case Code::kTvm:
+      return 4;
+    case Code::kUnavailable:
+      return 5;
+    case Code::kTimeout:
+      return 6;
+    case Code::kInternal:
+      return 1;
   }
   return 1;
 }

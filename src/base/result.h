@@ -1,5 +1,6 @@
 // Result<T>: a value or an Error that says what was wrong, where, and what to do. For expected
-// failures; CHECK is for our own bugs. TRY(expr) returns the error to the caller or yields the value.
+// failures; CHECK is for our own bugs. TRY(expr) returns the error to the caller or yields the
+// value.
 #pragma once
 
 #include <cstdlib>
@@ -76,15 +77,15 @@ Error Fail(Code code, Args&&... parts) {
 
 }  // namespace mutatenn
 
-#define TRY(expression)                                        \
-  ({                                                           \
-    auto try_result_ = (expression);                           \
-    if (!try_result_.ok()) return try_result_.error();         \
-    std::move(try_result_).value();                            \
+#define TRY(expression)                                \
+  ({                                                   \
+    auto try_result_ = (expression);                   \
+    if (!try_result_.ok()) return try_result_.error(); \
+    std::move(try_result_).value();                    \
   })
 
-#define CHECK(condition, ...)                                                      \
-  do {                                                                             \
-    if (!(condition))                                                              \
+#define CHECK(condition, ...)                                                             \
+  do {                                                                                    \
+    if (!(condition))                                                                     \
       ::mutatenn::CheckFailed(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

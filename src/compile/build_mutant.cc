@@ -1,5 +1,6 @@
-// Mutants: the graph mutated and taken through the whole line again (memoised), or one kernel's scheduled
-// blocks mutated and compiled. What TVM refuses is stillborn; what compiles to the original is equivalent.
+// Mutants: the graph mutated and taken through the whole line again (memoised), or one kernel's
+// scheduled blocks mutated and compiled. What TVM refuses is stillborn; what compiles to the
+// original is equivalent.
 #include <chrono>
 
 #include "base/diff.h"
@@ -10,13 +11,14 @@
 namespace mutatenn {
 namespace {
 
-// What of a mutant touches this kernel, for the cache: the same mutation of the same kernel in another
-// campaign is the same code.
+// What of a mutant touches this kernel, for the cache: the same mutation of the same kernel in
+// another campaign is the same code.
 std::string MutationKey(const Mutant& mutant, const std::string& kernel) {
   std::string text = mutant.use.id + " " + DumpJson(mutant.use.parameters);
   for (const MutationPoint& point : mutant.points)
     if (point.kernel == kernel)
-      text += " " + point.block + ":" + std::to_string(point.match) + ":" + std::to_string(point.variant);
+      text += " " + point.block + ":" + std::to_string(point.match) + ":" +
+              std::to_string(point.variant);
   return text;
 }
 
@@ -39,14 +41,14 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
     const KernelSource& source = sources_.at(key);
     const Node& scheduled = target.scheduled.at(key);
     Node mutated = TRY(ApplyToKernel(*op, mutant.use.parameters,
-                                     {source.key, source.role, source.layers, source.function}, scheduled,
-                                     mutant.points));
-    const std::string diff = TRY(Guard("printing", [&] {
-      return UnifiedDiff(Script(scheduled), Script(mutated));
-    }));
-    built.diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" + diff;
-    Generated code = TRY(Generate(source, MutationKey(mutant, key), target,
-                             [&]() -> Result<Node> { return mutated; }, true));
+                                     {source.key, source.role, source.layers, source.function},
+                                     scheduled, mutant.points));
+    const std::string diff =
+        TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
+    built.diff +=
+        "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" + diff;
+    Generated code = TRY(Generate(
+        source, MutationKey(mutant, key), target, [&]() -> Result<Node> { return mutated; }, true));
     built.cached = built.cached && code.cached;
     if (code.entry.state == "stillborn") {
       stillborn = true;
@@ -69,7 +71,8 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
   return built;
 }
 
-Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant, std::string* needs) {
+Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
+                                         std::string* needs) {
   const PerTarget& target = targets_.at(target_index);
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr);
@@ -96,7 +99,8 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
   built.cached = true;
   for (const auto& [key, source] : sources) {
     if (kernels.count(key)) continue;
-    auto code = Generate(source, "", target, [&]() { return Schedule(source, target); }, false);
+    auto code = Generate(
+        source, "", target, [&]() { return Schedule(source, target); }, false);
     if (!code.ok()) {
       if (code.error().code != Code::kTvm) return code.error();
       return stillborn(code.error());
@@ -107,7 +111,8 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
   Program program = TRY(Assemble(*fused, key_of_step, target, kernels));
   // Equal steps on equal values: the same program under another graph.
   const Program& original = programs_.at(target_index);
-  bool same = program.steps.size() == original.steps.size() && program.outputs.size() == original.outputs.size();
+  bool same = program.steps.size() == original.steps.size() &&
+              program.outputs.size() == original.outputs.size();
   auto names = [](const Program& p, const std::vector<int>& values) {
     std::vector<std::string> result;
     for (int i : values) result.push_back(p.values[i].name);
@@ -132,7 +137,8 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
 
 BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs) {
   const auto start = std::chrono::steady_clock::now();
-  auto result = mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
+  auto result =
+      mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
   BuiltMutant built;
   if (result.ok()) {
     built = std::move(*result);

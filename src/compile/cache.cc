@@ -1,4 +1,5 @@
-// Two files an entry: KEY.so and KEY.json, the second written last and holding the first one's hash.
+// Two files an entry: KEY.so and KEY.json, the second written last and holding the first one's
+// hash.
 #include "compile/cache.h"
 
 #include "base/files.h"
@@ -29,7 +30,8 @@ std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::strin
   return entry;
 }
 
-void Cache::Put(const std::string& key, const CachedLibrary& entry, const std::string& library) const {
+void Cache::Put(const std::string& key, const CachedLibrary& entry,
+                const std::string& library) const {
   if (folder_.empty()) return;
   const std::string stem = folder_ + "/" + key.substr(0, 2) + "/" + key;
   if (!MakeDirectories(folder_ + "/" + key.substr(0, 2)).ok()) return;

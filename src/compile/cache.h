@@ -1,5 +1,5 @@
-// Machine code kept between campaigns: content key -> shared library and what is known of it. Entries are
-// written aside, checksummed and renamed; a corrupt entry is as good as none.
+// Machine code kept between campaigns: content key -> shared library and what is known of it.
+// Entries are written aside, checksummed and renamed; a corrupt entry is as good as none.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace mutatenn {
 struct CachedLibrary {
   std::string state = "ok";  // "ok", "stillborn" or "equivalent"
   std::string reason;
-  std::string code;          // hash of the object's bytes
+  std::string code;  // hash of the object's bytes
 };
 
 class Cache {

@@ -1,5 +1,5 @@
-// The lowering list of TVM's s_tir pipeline, less the passes that only annotated schedules need; code
-// generation by LLVM; linking by GNU ld, the fastest linker for one small object.
+// The lowering list of TVM's s_tir pipeline, less the passes that only annotated schedules need;
+// code generation by LLVM; linking by GNU ld, the fastest linker for one small object.
 #include "compile/codegen.h"
 
 #include <spawn.h>
@@ -64,7 +64,8 @@ class MemoryFile {
 
 Result<std::string> EmitObject(const Node& lowered, const Target& target) {
   MemoryFile object;
-  if (object.fd() < 0) return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
+  if (object.fd() < 0)
+    return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
   TRY(Guard("code generation", [&] {
     Node module = lowered;
     for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
@@ -106,10 +107,12 @@ Status LinkLibrary(const std::vector<std::string>& objects, const std::string& p
   std::replace(message.begin(), message.end(), '\n', ' ');
   return Fail(Code::kIo, "cannot write ", path, ": ", message,
               message.find("No space left") != std::string::npos
-                  ? "(free some space and run the same command again)" : "");
+                  ? "(free some space and run the same command again)"
+                  : "");
 }
 
-Result<std::string> BuildLibrary(const Node& function, const Target& target, const std::string& path) {
+Result<std::string> BuildLibrary(const Node& function, const Target& target,
+                                 const std::string& path) {
   const std::string object = TRY(EmitObject(TRY(Lower(function, target)), target));
   TRY(LinkLibrary({object}, path));
   return HashBytes(object);

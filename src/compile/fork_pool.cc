@@ -1,5 +1,5 @@
-// A poll loop over the children's pipes. Each child reports its items in order, so the first that it did
-// not report is the one that brought it down.
+// A poll loop over the children's pipes. Each child reports its items in order, so the first that
+// it did not report is the one that brought it down.
 #include "compile/fork_pool.h"
 
 #include <fcntl.h>
@@ -14,6 +14,8 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+
+#include "base/sanitizer.h"
 
 namespace mutatenn {
 namespace {
@@ -36,7 +38,7 @@ struct Child {
   for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::signal(signal, SIG_DFL);
   rlimit none{0, 0}, memory{static_cast<rlim_t>(memory_bytes), static_cast<rlim_t>(memory_bytes)};
   ::setrlimit(RLIMIT_CORE, &none);
-  ::setrlimit(RLIMIT_AS, &memory);
+  if (!kAddressSanitized) ::setrlimit(RLIMIT_AS, &memory);
   for (int item : items) {
     std::string line = DumpJson(work(item)) + "\n";
     for (size_t sent = 0; sent < line.size();) {
@@ -50,7 +52,8 @@ struct Child {
 
 std::string HowItEnded(int status, bool late, double limit_s) {
   if (late) return "took longer than " + std::to_string(static_cast<int>(limit_s)) + " s";
-  if (WIFSIGNALED(status)) return std::string("the compiler died: ") + ::strsignal(WTERMSIG(status));
+  if (WIFSIGNALED(status))
+    return std::string("the compiler died: ") + ::strsignal(WTERMSIG(status));
   return "the compiler ended with status " + std::to_string(WEXITSTATUS(status));
 }
 
@@ -78,7 +81,8 @@ Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& optio
       queue.erase(queue.begin(), queue.begin() + static_cast<long>(count));
     }
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return Fail(Code::kUnavailable, "no pipe: ", std::strerror(errno));
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+      return Fail(Code::kUnavailable, "no pipe: ", std::strerror(errno));
     child.pid = ::fork();
     if (child.pid == 0) {
       ::close(ends[0]);
@@ -128,7 +132,8 @@ Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& optio
         ended = n == 0;
         failure = deliver(child);
       }
-      if (!child.late && std::chrono::duration<double>(Clock::now() - child.since).count() > options.limit_s) {
+      if (!child.late &&
+          std::chrono::duration<double>(Clock::now() - child.since).count() > options.limit_s) {
         child.late = true;
         ::kill(child.pid, SIGKILL);
       }
@@ -143,8 +148,10 @@ Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& optio
       if (!child.items.empty() && failure.ok()) {
         int guilty = child.items.front();
         child.items.pop_front();
-        if (child.alone) failure = lost(guilty, HowItEnded(status, child.late, options.limit_s));
-        else suspects.push_back(guilty);
+        if (child.alone)
+          failure = lost(guilty, HowItEnded(status, child.late, options.limit_s));
+        else
+          suspects.push_back(guilty);
         queue.insert(queue.begin(), child.items.begin(), child.items.end());
       }
       children.erase(children.begin() + static_cast<long>(i));

@@ -1,5 +1,5 @@
-// FuseOps renames what it moves, so names are found again by dataflow: a call of a PrimFunc on values of
-// known names is the binding of the legalised graph that makes the same call.
+// FuseOps renames what it moves, so names are found again by dataflow: a call of a PrimFunc on
+// values of known names is the binding of the legalised graph that makes the same call.
 #include "compile/fuse.h"
 
 #include <algorithm>
@@ -41,7 +41,8 @@ class Names {
   // "conv2d_0(x, w)": the same for a binding before fusion and for its copy inside a group.
   std::string CallKey(const Node& value) const {
     std::string key = value["args"].At(0)["name_hint"].Text() + "(";
-    for (const Node& argument : relax::TupleFields(value["args"].At(1))) key += Argument(argument) + ",";
+    for (const Node& argument : relax::TupleFields(value["args"].At(1)))
+      key += Argument(argument) + ",";
     return key + ")";
   }
 
@@ -129,11 +130,14 @@ const FuseMemo::Group& FuseMemo::FuseGroup(const Node& group, const FunctionTabl
   functions.emplace_back(callee, group);
   std::vector<Node> parameters;
   for (size_t i = 0; i < view.parameters.size(); ++i)
-    parameters.push_back(Call(global::kVar, "p" + std::to_string(i), view.parameters[i]["ty"], Node()));
+    parameters.push_back(
+        Call(global::kVar, "p" + std::to_string(i), view.parameters[i]["ty"], Node()));
   Node out_type = group["ret_ty"];
   Node out = relax::Variable("out", out_type, true);
-  Node main = relax::Function(parameters, {{out, relax::CallFunction(callee, parameters, out_type)}}, out);
-  functions.emplace_back(relax::GlobalVariable("main", main), WithAttribute(main, "global_symbol", "main"));
+  Node main =
+      relax::Function(parameters, {{out, relax::CallFunction(callee, parameters, out_type)}}, out);
+  functions.emplace_back(relax::GlobalVariable("main", main),
+                         WithAttribute(main, "global_symbol", "main"));
   Node fused = relax::FuseTir(relax::Module(functions));
   relax::FunctionView after = relax::View(FunctionOf(fused, "main"));
   Group result;
@@ -146,7 +150,8 @@ const FuseMemo::Group& FuseMemo::FuseGroup(const Node& group, const FunctionTabl
     for (const Node& argument : relax::TupleFields(binding.value["args"].At(1))) {
       auto at = std::find_if(after.parameters.begin(), after.parameters.end(),
                              [&](const Node& p) { return p.Same(argument); });
-      if (at == after.parameters.end()) GiveUp("a fused kernel takes an argument of unknown origin");
+      if (at == after.parameters.end())
+        GiveUp("a fused kernel takes an argument of unknown origin");
       result.order.push_back(static_cast<int>(at - after.parameters.begin()));
     }
   }
@@ -171,12 +176,14 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
     }
     std::set<const void*> once;
     for (const Node& variable : outside)
-      if (weights.count(variable.id()) && !parameters.count(variable.id()) && once.insert(variable.id()).second)
+      if (weights.count(variable.id()) && !parameters.count(variable.id()) &&
+          once.insert(variable.id()).second)
         halves[0].wanted.push_back(variable);
     std::vector<Node> outputs;
     CollectVariables(graph.output, outputs);
     for (const Node& output : outputs)
-      if (!weights.count(output.id()) && !parameters.count(output.id())) halves[1].wanted.push_back(output);
+      if (!weights.count(output.id()) && !parameters.count(output.id()))
+        halves[1].wanted.push_back(output);
 
     Names names;
     std::map<std::string, std::deque<const GraphBinding*>> by_call;
@@ -189,7 +196,8 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
       std::vector<std::string> fields = {binding.name};
       if (binding.value.Is(type::kTuple)) {
         fields.clear();
-        for (const Node& field : relax::TupleFields(binding.value)) fields.push_back(names.Argument(field));
+        for (const Node& field : relax::TupleFields(binding.value))
+          fields.push_back(names.Argument(field));
       } else if (binding.value.Is(type::kTupleGetItem)) {
         fields = {names.Of(binding.value["tuple_value"]).at(binding.value["index"].Int())};
         layer_of.emplace(fields[0], binding.layer);
@@ -206,7 +214,8 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
     // The names of a call of a PrimFunc, by what it calls on what.
     auto recognise = [&](const Names& scope, const Node& value) -> const GraphBinding& {
       auto found = by_call.find(scope.CallKey(value));
-      if (found == by_call.end() || found->second.empty()) GiveUp("fusion made a call of unknown origin");
+      if (found == by_call.end() || found->second.empty())
+        GiveUp("fusion made a call of unknown origin");
       const GraphBinding* binding = found->second.front();
       if (found->second.size() > 1) found->second.pop_front();
       return *binding;
@@ -217,11 +226,13 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
       const std::string bytes = relax::TensorBytes(argument);
       TensorType type = TypeOf(relax::ConstantType(argument));
       const std::string constant = "constant " + HashBytes(type.dtype + bytes);
-      if (constants.emplace(constant, true).second) result.constants.push_back({constant, type, bytes});
+      if (constants.emplace(constant, true).second)
+        result.constants.push_back({constant, type, bytes});
       return constant;
     };
     auto add_layer = [](FusedStep& step, const std::string& layer) {
-      if (!layer.empty() && std::find(step.layers.begin(), step.layers.end(), layer) == step.layers.end())
+      if (!layer.empty() &&
+          std::find(step.layers.begin(), step.layers.end(), layer) == step.layers.end())
         step.layers.push_back(layer);
     };
 
@@ -247,7 +258,8 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
       for (const Node& variable : half.wanted) wanted.insert(variable.id());
       for (const GraphBinding& binding : half.bindings) {
         Node value = Substitute(binding.value, by);
-        Node variable = relax::Variable(binding.name, binding.variable["ty"], wanted.count(binding.variable.id()) > 0);
+        Node variable = relax::Variable(binding.name, binding.variable["ty"],
+                                        wanted.count(binding.variable.id()) > 0);
         by[binding.variable.id()] = variable;
         bindings.push_back({variable, value});
       }
@@ -275,7 +287,8 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
           scope.SetTuple(binding.variable, scope.Of(value));
         } else if (value.Is(type::kTuple)) {
           std::vector<std::string> fields;
-          for (const Node& field : relax::TupleFields(value)) fields.push_back(scope.Argument(field));
+          for (const Node& field : relax::TupleFields(value))
+            fields.push_back(scope.Argument(field));
           scope.SetTuple(binding.variable, fields);
         } else if (value.Is(type::kTupleGetItem)) {
           scope.Set(binding.variable, scope.Of(value["tuple_value"]).at(value["index"].Int()));
@@ -299,8 +312,10 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
           const std::vector<Node> arguments = value["args"].Items();
           Names within;
           for (size_t i = 0; i < inner.parameters.size(); ++i) {
-            if (relax::IsVariable(arguments[i])) within.SetTuple(inner.parameters[i], scope.Of(arguments[i]));
-            else within.Set(inner.parameters[i], scope.Argument(arguments[i]));
+            if (relax::IsVariable(arguments[i]))
+              within.SetTuple(inner.parameters[i], scope.Of(arguments[i]));
+            else
+              within.Set(inner.parameters[i], scope.Argument(arguments[i]));
           }
           FusedStep step;
           step.weight_only = h == 0;
@@ -308,15 +323,18 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
             if (IsCallTir(part.value)) {
               const GraphBinding& origin = recognise(within, part.value);
               within.SetTuple(part.variable, names.Of(origin.variable));
-              const std::string& role = table.Find(part.value["args"].At(0)["name_hint"].Text())->role;
+              const std::string& role =
+                  table.Find(part.value["args"].At(0)["name_hint"].Text())->role;
               step.role += (step.role.empty() ? "" : "_") + role;
               add_layer(step, origin.layer);
             } else if (part.value.Is(type::kTuple)) {
               std::vector<std::string> fields;
-              for (const Node& field : relax::TupleFields(part.value)) fields.push_back(within.Argument(field));
+              for (const Node& field : relax::TupleFields(part.value))
+                fields.push_back(within.Argument(field));
               within.SetTuple(part.variable, fields);
             } else if (part.value.Is(type::kTupleGetItem)) {
-              within.Set(part.variable, within.Of(part.value["tuple_value"]).at(part.value["index"].Int()));
+              within.Set(part.variable,
+                         within.Of(part.value["tuple_value"]).at(part.value["index"].Int()));
             } else if (relax::IsVariable(part.value)) {
               within.SetTuple(part.variable, within.Of(part.value));
             } else {
@@ -324,7 +342,8 @@ Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table
             }
           }
           if (inner.output.Is(type::kTuple)) {
-            for (const Node& field : relax::TupleFields(inner.output)) step.outputs.push_back(within.Argument(field));
+            for (const Node& field : relax::TupleFields(inner.output))
+              step.outputs.push_back(within.Argument(field));
           } else {
             step.outputs = within.Of(inner.output);
           }

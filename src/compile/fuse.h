@@ -1,5 +1,6 @@
-// A legalised graph to steps: weight-only bindings apart, operators fused by TVM's FuseOps, each group made
-// one PrimFunc by FuseTIR (memoised), and every step given the names of the values and layers it computes.
+// A legalised graph to steps: weight-only bindings apart, operators fused by TVM's FuseOps, each
+// group made one PrimFunc by FuseTIR (memoised), and every step given the names of the values and
+// layers it computes.
 #pragma once
 
 #include <map>

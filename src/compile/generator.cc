@@ -15,7 +15,8 @@ namespace {
 // `mutatenn` itself: this program, or beside it (tests), or where the environment says.
 std::string ServerProgram() {
   if (const char* named = std::getenv("MUTATENN_PROGRAM")) return named;
-  if (const char* folder = std::getenv("MUTATENN_BIN_DIR")) return std::string(folder) + "/mutatenn";
+  if (const char* folder = std::getenv("MUTATENN_BIN_DIR"))
+    return std::string(folder) + "/mutatenn";
   return (ExecutableDirectory() / "mutatenn").string();
 }
 
@@ -50,7 +51,8 @@ class ServerGenerator : public Generator {
       Json answer = TRY(Receive());
       if (answer.contains("done")) return Ok();
       BuiltMutant built = TRY(BuiltMutantFromJson(answer["built"]));
-      if (built.state == "error") return Fail(Code::kIo, "building mutant ", built.mutant, ": ", built.reason);
+      if (built.state == "error")
+        return Fail(Code::kIo, "building mutant ", built.mutant, ": ", built.reason);
       TRY(done(built));
     }
   }

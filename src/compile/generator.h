@@ -1,7 +1,7 @@
-// The generator as the campaign sees it: a model imported and compiled once per target, its mutation
-// points, and mutants compiled in batches. Behind it stands `mutatenn compile-server`, a process of its
-// own: exec'ed, single-threaded, it loads TVM once and forks a child per batch, so that a mutant that
-// brings the compiler down is stillborn and nothing else.
+// The generator as the campaign sees it: a model imported and compiled once per target, its
+// mutation points, and mutants compiled in batches. Behind it stands `mutatenn compile-server`, a
+// process of its own: exec'ed, single-threaded, it loads TVM once and forks a child per batch, so
+// that a mutant that brings the compiler down is stillborn and nothing else.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,9 @@ struct GeneratorOptions {
   std::string model_path;
   std::vector<std::string> targets;  // TVM target JSON, one per distinct target
   int level = 3;                     // 2 = fusion only, 3 = scheduled
-  std::string root;                  // campaign folder; libraries go to root/kernels, weights to root/weights
-  std::string cache;                 // "" = no cache
-  int jobs = 1;                      // batches compiled at a time
+  std::string root;   // campaign folder; libraries go to root/kernels, weights to root/weights
+  std::string cache;  // "" = no cache
+  int jobs = 1;       // batches compiled at a time
   double batch_limit_s = 30;
 };
 
@@ -51,12 +51,12 @@ struct PointsOfUse {
 
 struct BuiltMutant {
   std::string mutant;
-  int target = 0;            // index into GeneratorOptions::targets
-  std::string state;         // "ok", "stillborn", "equivalent"
-  std::string reason;        // why stillborn or equivalent
-  MutantProgram program;     // state ok
-  std::string diff;          // unified diff of the printed IR, original to mutant
-  std::string ir_kind;       // "relax" or "tir"
+  int target = 0;         // index into GeneratorOptions::targets
+  std::string state;      // "ok", "stillborn", "equivalent"
+  std::string reason;     // why stillborn or equivalent
+  MutantProgram program;  // state ok
+  std::string diff;       // unified diff of the printed IR, original to mutant
+  std::string ir_kind;    // "relax" or "tir"
   double seconds = 0;
   bool cached = false;
 };
@@ -75,10 +75,11 @@ class Generator {
   virtual Result<std::string> Print(int target, const std::string& kernel) = 0;
 };
 
-// Starts the compile server and imports the model. A model that TVM cannot import is kInvalidInput or
-// kUnsupported with one line naming the file and the operator.
+// Starts the compile server and imports the model. A model that TVM cannot import is kInvalidInput
+// or kUnsupported with one line naming the file and the operator.
 Result<std::unique_ptr<Generator>> StartGenerator(const GeneratorOptions& options);
-// The body of `mutatenn compile-server`: serves one generator over the socket `fd`. Returns the exit status.
+// The body of `mutatenn compile-server`: serves one generator over the socket `fd`. Returns the
+// exit status.
 int ServeCompiler(int fd);
 
 }  // namespace mutatenn

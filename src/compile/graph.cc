@@ -1,5 +1,5 @@
-// Graphs from Relax and back. Variables are replaced when their types are inferred again, so every pass
-// here walks the bindings once with a table from old to new variables.
+// Graphs from Relax and back. Variables are replaced when their types are inferred again, so every
+// pass here walks the bindings once with a table from old to new variables.
 #include "compile/graph.h"
 
 #include <map>
@@ -30,7 +30,8 @@ class Rebuilder {
   void Bind(const GraphBinding& old, const Node& value) {
     GraphBinding binding = old;
     binding.value = value;
-    binding.variable = relax::Variable(old.name, value["ty"], outputs_.count(old.variable.id()) > 0);
+    binding.variable =
+        relax::Variable(old.name, value["ty"], outputs_.count(old.variable.id()) > 0);
     successor_[old.variable.id()] = binding.variable;
     result_.bindings.push_back(std::move(binding));
   }
@@ -82,7 +83,8 @@ class Rebuilder {
   Node Flat(const Node& expression, const GraphBinding& owner) {
     if (relax::IsVariable(expression)) return Successor(expression);
     if (expression.Is(type::kTupleGetItem))
-      return Make(global::kTupleGetItem, Leaf(expression["tuple_value"], owner), expression["index"]);
+      return Make(global::kTupleGetItem, Leaf(expression["tuple_value"], owner),
+                  expression["index"]);
     if (expression.Is(type::kTuple)) {
       std::vector<Node> fields;
       for (const Node& field : relax::TupleFields(expression)) fields.push_back(Leaf(field, owner));
@@ -90,10 +92,11 @@ class Rebuilder {
     }
     if (!expression.Is(type::kCall)) return expression;
     std::vector<Node> arguments;
-    for (const Node& argument : expression["args"].Items()) arguments.push_back(Leaf(argument, owner));
+    for (const Node& argument : expression["args"].Items())
+      arguments.push_back(Leaf(argument, owner));
     // Without its old type, so that it is inferred from the new arguments.
-    return Make(global::kCall, relax::MissingType(), expression["op"], Node(arguments), expression["attrs"],
-                expression["ty_args"]);
+    return Make(global::kCall, relax::MissingType(), expression["op"], Node(arguments),
+                expression["attrs"], expression["ty_args"]);
   }
 
   Node Leaf(const Node& argument, const GraphBinding& owner) {
@@ -110,7 +113,8 @@ class Rebuilder {
       CollectVariables(it->value, used);
       kept.push_back(std::move(*it));
     }
-    result_.bindings.assign(std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
+    result_.bindings.assign(std::make_move_iterator(kept.rbegin()),
+                            std::make_move_iterator(kept.rend()));
   }
 
   const Graph& graph_;
@@ -202,8 +206,8 @@ Result<Graph> LowerBatchNorm(const Graph& graph) {
       std::vector<Node> arguments;
       for (const Node& argument : owner.value["args"].Items())
         arguments.push_back(rebuilder.Successor(argument));
-      const Node &x = arguments[0], &gamma = arguments[1], &beta = arguments[2], &mean = arguments[3],
-                 &variance = arguments[4];
+      const Node &x = arguments[0], &gamma = arguments[1], &beta = arguments[2],
+                 &mean = arguments[3], &variance = arguments[4];
       const bool center = owner.value["attrs"]["center"].Int() != 0;
       const bool scale = owner.value["attrs"]["scale"].Int() != 0;
       const size_t rank = relax::TensorsOf(x["ty"])[0].shape.size();
@@ -211,12 +215,13 @@ Result<Graph> LowerBatchNorm(const Graph& graph) {
       if (axis < 0) axis += static_cast<int64_t>(rank);
       Node epsilon = relax::ScalarConstant("float32", NumberAttribute(owner.value, "epsilon"));
       auto bind = [&](const Node& expression) { return rebuilder.BindNew(expression, owner); };
-      Node deviation = bind(Call(global::kRelaxSqrt, bind(Call(global::kRelaxAdd, variance, epsilon))));
+      Node deviation =
+          bind(Call(global::kRelaxSqrt, bind(Call(global::kRelaxAdd, variance, epsilon))));
       Node s = bind(Call(global::kRelaxDivide,
                          scale ? gamma : relax::ScalarConstant("float32", 1.0), deviation));
       Node shifted = bind(Call(global::kRelaxMultiply, mean, s));
-      Node t = bind(Call(global::kRelaxSubtract, center ? beta : relax::ScalarConstant("float32", 0.0),
-                         shifted));
+      Node t = bind(Call(global::kRelaxSubtract,
+                         center ? beta : relax::ScalarConstant("float32", 0.0), shifted));
       std::vector<Node> others;
       for (size_t i = 0; i < rank; ++i)
         if (static_cast<int64_t>(i) != axis) others.push_back(Node(static_cast<int64_t>(i)));
@@ -234,7 +239,8 @@ Result<Graph> LowerBatchNorm(const Graph& graph) {
 Result<Node> ToFunction(const Graph& graph) {
   return Guard("building the graph's function", [&] {
     std::vector<relax::Binding> bindings;
-    for (const GraphBinding& binding : graph.bindings) bindings.push_back({binding.variable, binding.value});
+    for (const GraphBinding& binding : graph.bindings)
+      bindings.push_back({binding.variable, binding.value});
     return relax::Function(graph.parameters, bindings, graph.output);
   });
 }

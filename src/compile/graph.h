@@ -1,5 +1,5 @@
-// The network as a Graph: read from the front end's module, typed again after a mutation, batch norm
-// lowered to a scale and a shift.
+// The network as a Graph: read from the front end's module, typed again after a mutation, batch
+// norm lowered to a scale and a shift.
 #pragma once
 
 #include <string>
@@ -11,16 +11,18 @@
 
 namespace mutatenn {
 
-// Names: a layer's main binding is named as the layer; its others are "<layer>#<n>". Kernels that the
-// importer wrote itself (some converters do) go into `table`.
+// Names: a layer's main binding is named as the layer; its others are "<layer>#<n>". Kernels that
+// the importer wrote itself (some converters do) go into `table`.
 Result<Graph> GraphFromImport(const ImportedModel& model, FunctionTable& table);
 
-// Every binding typed anew, nested calls bound to variables of their own ("<name>~<n>"), bindings that no
-// output needs dropped. An operator that refuses its arguments (shapes that do not fit) is kTvm.
+// Every binding typed anew, nested calls bound to variables of their own ("<name>~<n>"), bindings
+// that no output needs dropped. An operator that refuses its arguments (shapes that do not fit) is
+// kTvm.
 Result<Graph> Rebuild(const Graph& graph);
 
-// batch_norm(x) as x * s + t with s = gamma / sqrt(var + eps), t = beta - mean * s; s and t depend on
-// weights only. Not folded into the convolution, so that a mutant changes rounding only at its point.
+// batch_norm(x) as x * s + t with s = gamma / sqrt(var + eps), t = beta - mean * s; s and t depend
+// on weights only. Not folded into the convolution, so that a mutant changes rounding only at its
+// point.
 Result<Graph> LowerBatchNorm(const Graph& graph);
 
 // The same over machines: structure, attributes, shapes; no names, no weights.

@@ -1,5 +1,6 @@
-// One question per distinct operator call: a function of its argument types whose body is the call. The
-// answer is that function legalised; its bindings are copied into the graph with arguments replaced.
+// One question per distinct operator call: a function of its argument types whose body is the call.
+// The answer is that function legalised; its bindings are copied into the graph with arguments
+// replaced.
 #include "compile/legalize.h"
 
 #include <cctype>
@@ -54,7 +55,8 @@ Question Ask(const Node& value) {
     question.variables.push_back(leaf);
   }
   std::vector<Node> arguments;
-  for (const Node& argument : value["args"].Items()) arguments.push_back(Refill(argument, parameters));
+  for (const Node& argument : value["args"].Items())
+    arguments.push_back(Refill(argument, parameters));
   Node call = WithFields(value, {{"args", Node(arguments)}});
   Node out = relax::Variable("out", value["ty"], true);
   question.function = relax::Function(order, {{out, call}}, out);
@@ -196,7 +198,8 @@ Result<Graph> LegalizeMemo::Apply(const Graph& graph, FunctionTable& table) cons
             arguments.push_back(Refill(argument, by));
           made.value = relax::CallTir(function.variable, arguments, inner.value["ty_args"].At(0));
         } else if (inner.value.Is(type::kTupleGetItem)) {
-          made.value = Make(global::kTupleGetItem, Refill(inner.value["tuple_value"], by), inner.value["index"]);
+          made.value = Make(global::kTupleGetItem, Refill(inner.value["tuple_value"], by),
+                            inner.value["index"]);
         } else if (inner.value.Is(type::kTuple)) {
           made.value = Refill(inner.value, by);
         } else {

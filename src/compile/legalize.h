@@ -1,5 +1,6 @@
-// Relax operators to calls of PrimFuncs, memoised by (operator, attributes, argument types): the front-end
-// child legalises what is new, C++ puts the calls in. A graph mutant then costs what is new, not the model.
+// Relax operators to calls of PrimFuncs, memoised by (operator, attributes, argument types): the
+// front-end child legalises what is new, C++ puts the calls in. A graph mutant then costs what is
+// new, not the model.
 #pragma once
 
 #include <map>
@@ -30,8 +31,8 @@ class FunctionTable {
 
 class LegalizeMemo {
  public:
-  // Operator calls of `graph` that have no entry yet, as functions of one module's JSON each holds many.
-  // Empty where all are known.
+  // Operator calls of `graph` that have no entry yet, as functions of one module's JSON each holds
+  // many. Empty where all are known.
   Result<std::vector<Node>> Missing(const Graph& graph) const;
   // Asks the front end for them, all in one request.
   Status Fetch(const std::vector<Node>& missing, Frontend& frontend);
@@ -44,8 +45,8 @@ class LegalizeMemo {
 
  private:
   struct Entry {
-    Node question;                   // the function asked for
-    Node function;                   // the same legalised
+    Node question;  // the function asked for
+    Node function;  // the same legalised
     std::map<std::string, Node> prim_funcs;
   };
   const Entry* Find(const Node& question) const;

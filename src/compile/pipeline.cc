@@ -26,13 +26,15 @@ double Now() {
 
 std::string Toolchain(const GeneratorOptions& options) {
   std::string text = "pipeline " + std::to_string(kPipelineVersion) + " rules " +
-                     std::to_string(kScheduleRulesVersion) + " level " + std::to_string(options.level) +
-                     " tvm " + TvmVersion();
+                     std::to_string(kScheduleRulesVersion) + " level " +
+                     std::to_string(options.level) + " tvm " + TvmVersion();
   for (const std::string& pass : LoweringPasses()) text += " " + pass;
   return text;
 }
 
-std::string Relative(const std::string& folder, const std::string& name) { return folder + "/" + name; }
+std::string Relative(const std::string& folder, const std::string& name) {
+  return folder + "/" + name;
+}
 
 }  // namespace
 
@@ -69,7 +71,8 @@ Status Pipeline::Open() {
   for (const std::string& key : key_of_step_)
     if (seen.insert(key).second) kernel_order_.push_back(key);
   for (PerTarget& target : targets_)
-    for (const auto& [key, source] : sources_) target.scheduled[key] = TRY(Schedule(source, target));
+    for (const auto& [key, source] : sources_)
+      target.scheduled[key] = TRY(Schedule(source, target));
   import_s_ = Now() - start;
   return Ok();
 }
@@ -136,11 +139,12 @@ Result<Node> Pipeline::Schedule(const KernelSource& source, const PerTarget& tar
   return TRY(Tile(source.function, source.constant_parameters, target.unit)).function;
 }
 
-Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source, const std::string& mutation,
-                                          const PerTarget& target,
-                                          const std::function<Result<Node>()>& scheduled,
-                                          bool compare) const {
-  const std::string key = HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
+Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
+                                               const std::string& mutation, const PerTarget& target,
+                                               const std::function<Result<Node>()>& scheduled,
+                                               bool compare) const {
+  const std::string key =
+      HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
   Generated code;
   code.library = Relative("kernels", key + ".so");
   const std::string path = options_.root + "/" + code.library;
@@ -186,8 +190,9 @@ Status Pipeline::CompileOriginal() {
   auto work = [&](int item) -> Json {
     const PerTarget& target = targets_[item / kernels];
     const std::string& key = kernel_order_[item % kernels];
-    auto code = Generate(sources_.at(key), "", target,
-                         [&]() -> Result<Node> { return target.scheduled.at(key); }, false);
+    auto code = Generate(
+        sources_.at(key), "", target, [&]() -> Result<Node> { return target.scheduled.at(key); },
+        false);
     if (!code.ok()) return ErrorToJson(code.error());
     return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
   };
@@ -196,11 +201,13 @@ Status Pipeline::CompileOriginal() {
     const KernelSource& source = sources_.at(key);
     if (result.contains("error")) {
       Error error = ErrorFromJson(result);
-      return error.code == Code::kTvm ? error.With("kernel " + source.role).With(options_.model_path) : error;
+      return error.code == Code::kTvm
+                 ? error.With("kernel " + source.role).With(options_.model_path)
+                 : error;
     }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
-    targets_[item / kernels].compiled[key] = {key, source.role, result["library"].get<std::string>(),
-                                              result["code"].get<std::string>()};
+    targets_[item / kernels].compiled[key] = {
+        key, source.role, result["library"].get<std::string>(), result["code"].get<std::string>()};
     return Ok();
   };
   auto lost = [&](int item, const std::string& why) -> Status {
@@ -217,7 +224,8 @@ Status Pipeline::CompileOriginal() {
   return Ok();
 }
 
-Result<Program> Pipeline::Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
+Result<Program> Pipeline::Assemble(const FusedGraph& fused,
+                                   const std::vector<std::string>& key_of_step,
                                    const PerTarget& target,
                                    const std::map<std::string, Kernel>& kernels) const {
   Program program;
@@ -231,14 +239,20 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused, const std::vector<st
   };
   for (int i = 0; i < graph_.num_inputs; ++i) {
     const Node& parameter = graph_.parameters[i];
-    relax::Tensor tensor = TRY(Guard("input", [&] { return relax::TensorsOf(parameter["ty"])[0]; }));
-    program.inputs.push_back(add({parameter["name"].Text(), Value::Kind::kInput, {tensor.shape, tensor.dtype}, "", 0}));
+    relax::Tensor tensor =
+        TRY(Guard("input", [&] { return relax::TensorsOf(parameter["ty"])[0]; }));
+    program.inputs.push_back(
+        add({parameter["name"].Text(), Value::Kind::kInput, {tensor.shape, tensor.dtype}, "", 0}));
   }
   std::set<std::string> used;
   for (const FusedStep& step : fused.steps) used.insert(step.inputs.begin(), step.inputs.end());
   for (const ImportedWeight& weight : imported_.weights)
     if (used.count(weight.name))
-      add({weight.name, Value::Kind::kWeight, {weight.shape, weight.dtype}, weights_file_, weight.offset});
+      add({weight.name,
+           Value::Kind::kWeight,
+           {weight.shape, weight.dtype},
+           weights_file_,
+           weight.offset});
   for (const FusedConstant& constant : fused.constants) {
     const std::string file = Relative("weights", HashBytes(constant.name) + ".bin");
     if (!std::filesystem::exists(options_.root + "/" + file))
@@ -254,17 +268,20 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused, const std::vector<st
     step.weight_only = fused_step.weight_only;
     for (const std::string& input : fused_step.inputs) {
       auto found = index.find(input);
-      if (found == index.end()) return Fail(Code::kInternal, "step '", step.name, "' reads unknown value '", input, "'");
+      if (found == index.end())
+        return Fail(Code::kInternal, "step '", step.name, "' reads unknown value '", input, "'");
       step.inputs.push_back(found->second);
     }
     for (size_t o = 0; o < fused_step.outputs.size(); ++o)
-      step.outputs.push_back(add({fused_step.outputs[o], Value::Kind::kStep, fused_step.output_types.at(o), "", 0}));
+      step.outputs.push_back(
+          add({fused_step.outputs[o], Value::Kind::kStep, fused_step.output_types.at(o), "", 0}));
     program.kernels[step.kernel] = kernels.at(step.kernel);
     program.steps.push_back(std::move(step));
   }
   for (const std::string& output : fused.outputs) {
     auto found = index.find(output);
-    if (found == index.end()) return Fail(Code::kUnsupported, "output '", output, "' is an input or a weight");
+    if (found == index.end())
+      return Fail(Code::kUnsupported, "output '", output, "' is an input or a weight");
     program.outputs.push_back(found->second);
   }
   TRY(Validate(program));
@@ -277,7 +294,8 @@ GeneratorInfo Pipeline::Describe() const {
   info.graph_hash = graph_hash_;
   for (const ImportedLayer& layer : imported_.layers) info.layers.push_back({layer.name, layer.op});
   info.tvm_version = TvmVersion();
-  for (const PerTarget& target : targets_) info.canonical_targets.push_back(target.target.canonical);
+  for (const PerTarget& target : targets_)
+    info.canonical_targets.push_back(target.target.canonical);
   info.import_s = import_s_;
   info.compile_s = compile_s_;
   info.kernels_compiled = compiled_;
@@ -290,7 +308,8 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
   for (const std::string& key : kernel_order_) {
     const KernelSource& source = sources_.at(key);
     // Weight-only kernels run once, at load: on a deployed network they were folded away.
-    if (!source.weight_only) kernels.push_back({source.key, source.role, source.layers, source.function});
+    if (!source.weight_only)
+      kernels.push_back({source.key, source.role, source.layers, source.function});
   }
   std::vector<PointsOfUse> all;
   for (const OperatorUse& use : uses) {

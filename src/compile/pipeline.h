@@ -1,7 +1,7 @@
-// The straight line from an imported network to programs and mutants, at levels 2 (fused) and 3 (fused and
-// scheduled):
-//   graph mutation -> type anew -> batch norm lowered -> legalise -> weight-only steps apart, fuse ->
-//   [kernel key] -> normalise, tile -> code mutation -> lower -> object -> link
+// The straight line from an imported network to programs and mutants, at levels 2 (fused) and 3
+// (fused and scheduled):
+//   graph mutation -> type anew -> batch norm lowered -> legalise -> weight-only steps apart, fuse
+//   -> [kernel key] -> normalise, tile -> code mutation -> lower -> object -> link
 // Everything here runs in the compile server; what generates code runs in its forked children.
 #pragma once
 
@@ -46,7 +46,8 @@ class Pipeline {
   Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) const;
   Result<std::string> Print(int target, const std::string& kernel) const;
 
-  // Runs in a child. `needs` gets the operators to legalise first, packed; then nothing else is done.
+  // Runs in a child. `needs` gets the operators to legalise first, packed; then nothing else is
+  // done.
   BuiltMutant Build(int target, const Mutant& mutant, std::string* needs);
   Status Legalize(const std::string& needs);
   const GeneratorOptions& options() const { return options_; }
@@ -60,20 +61,22 @@ class Pipeline {
   };
 
   Result<FusedGraph> FuseGraph(const Graph& graph, std::string* needs);
-  Result<std::map<std::string, KernelSource>> SourcesOf(const FusedGraph& fused,
-                                                        std::vector<std::string>& key_of_step) const;
+  Result<std::map<std::string, KernelSource>> SourcesOf(
+      const FusedGraph& fused, std::vector<std::string>& key_of_step) const;
   Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
-                           const PerTarget& target, const std::map<std::string, Kernel>& kernels) const;
+                           const PerTarget& target,
+                           const std::map<std::string, Kernel>& kernels) const;
   Result<Node> Schedule(const KernelSource& source, const PerTarget& target) const;
-  // Through the cache; `mutation` enters the key, "" = the original. `original` (may be null) is the
-  // lowered original that an equal mutant is equivalent to.
+  // Through the cache; `mutation` enters the key, "" = the original. `original` (may be null) is
+  // the lowered original that an equal mutant is equivalent to.
   struct Generated {
     CachedLibrary entry;
     std::string library;  // relative to the campaign folder
     bool cached = false;
   };
-  Result<Generated> Generate(const KernelSource& source, const std::string& mutation, const PerTarget& target,
-                        const std::function<Result<Node>()>& scheduled, bool compare) const;
+  Result<Generated> Generate(const KernelSource& source, const std::string& mutation,
+                             const PerTarget& target,
+                             const std::function<Result<Node>()>& scheduled, bool compare) const;
   Result<BuiltMutant> BuildCode(int target, const Mutant& mutant);
   Result<BuiltMutant> BuildGraph(int target, const Mutant& mutant, std::string* needs);
 

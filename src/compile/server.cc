@@ -1,5 +1,5 @@
-// `mutatenn compile-server`: one pipeline behind a socket. Single-threaded, holds the compiler and the
-// imported model; every mutant is compiled in a forked child.
+// `mutatenn compile-server`: one pipeline behind a socket. Single-threaded, holds the compiler and
+// the imported model; every mutant is compiled in a forked child.
 #include <csignal>
 
 #include "base/process.h"
@@ -33,7 +33,8 @@ class Server {
     // The front end starts first: its interpreter loads while we load the compiler.
     auto frontend = TRY(StartFrontend(""));
     TRY(LoadCompiler());
-    pipeline_ = std::make_unique<Pipeline>(GeneratorOptionsFromJson(request["options"]), std::move(frontend));
+    pipeline_ = std::make_unique<Pipeline>(GeneratorOptionsFromJson(request["options"]),
+                                           std::move(frontend));
     TRY(pipeline_->Open());
     if (request.value("compile", true)) TRY(pipeline_->CompileOriginal());
     return channel_.Send(ToJson(pipeline_->Describe()));
@@ -67,8 +68,9 @@ class Server {
       built.reason = why;
       return channel_.Send({{"built", ToJson(built)}});
     };
-    // A graph mutant may need operators legalised that only this process can ask for; it then returns
-    // without being built and comes again. Twice is enough: its graph does not change in between.
+    // A graph mutant may need operators legalised that only this process can ask for; it then
+    // returns without being built and comes again. Twice is enough: its graph does not change in
+    // between.
     for (int round = 0; round < 2 && !todo.empty(); ++round) {
       std::vector<int> again;
       auto work = [&](int item) -> Json {
@@ -80,8 +82,10 @@ class Server {
       auto done = [&](int item, const Json& result) -> Status {
         if (!result.contains("needs")) return channel_.Send(result);
         Status legalised = pipeline_->Legalize(result["needs"].get<std::string>());
-        if (legalised.ok()) again.push_back(item);
-        else TRY(lost(item, legalised.error().message));
+        if (legalised.ok())
+          again.push_back(item);
+        else
+          TRY(lost(item, legalised.error().message));
         return Ok();
       };
       ForkPoolOptions pool;

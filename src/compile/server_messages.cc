@@ -4,8 +4,9 @@
 namespace mutatenn {
 namespace {
 
-constexpr Code kCodes[] = {Code::kInvalidInput, Code::kNotFound, Code::kUnsupported, Code::kTimeout,
-                           Code::kUnavailable, Code::kIo, Code::kTvm, Code::kInternal};
+constexpr Code kCodes[] = {Code::kInvalidInput, Code::kNotFound,    Code::kUnsupported,
+                           Code::kTimeout,      Code::kUnavailable, Code::kIo,
+                           Code::kTvm,          Code::kInternal};
 
 Level LevelFromName(const std::string& name) {
   for (Level level : {Level::kGraph, Level::kCode, Level::kLowered, Level::kBuild})
@@ -27,8 +28,13 @@ Error ErrorFromJson(const Json& json) {
 }
 
 Json ToJson(const GeneratorOptions& o) {
-  return {{"model_name", o.model_name}, {"model_path", o.model_path}, {"targets", o.targets},
-          {"level", o.level}, {"root", o.root}, {"cache", o.cache}, {"jobs", o.jobs},
+  return {{"model_name", o.model_name},
+          {"model_path", o.model_path},
+          {"targets", o.targets},
+          {"level", o.level},
+          {"root", o.root},
+          {"cache", o.cache},
+          {"jobs", o.jobs},
           {"batch_limit_s", o.batch_limit_s}};
 }
 GeneratorOptions GeneratorOptionsFromJson(const Json& j) {
@@ -47,11 +53,17 @@ GeneratorOptions GeneratorOptionsFromJson(const Json& j) {
 Json ToJson(const GeneratorInfo& i) {
   Json programs = Json::array(), layers = Json::array();
   for (const Program& program : i.programs) programs.push_back(ToJson(program));
-  for (const LayerInfo& layer : i.layers) layers.push_back({{"name", layer.name}, {"op", layer.op}});
-  return {{"programs", programs}, {"graph_hash", i.graph_hash}, {"layers", layers},
-          {"tvm_version", i.tvm_version}, {"canonical_targets", i.canonical_targets},
-          {"import_s", i.import_s}, {"compile_s", i.compile_s},
-          {"kernels_compiled", i.kernels_compiled}, {"kernels_cached", i.kernels_cached}};
+  for (const LayerInfo& layer : i.layers)
+    layers.push_back({{"name", layer.name}, {"op", layer.op}});
+  return {{"programs", programs},
+          {"graph_hash", i.graph_hash},
+          {"layers", layers},
+          {"tvm_version", i.tvm_version},
+          {"canonical_targets", i.canonical_targets},
+          {"import_s", i.import_s},
+          {"compile_s", i.compile_s},
+          {"kernels_compiled", i.kernels_compiled},
+          {"kernels_cached", i.kernels_cached}};
 }
 Result<GeneratorInfo> GeneratorInfoFromJson(const Json& j) {
   GeneratorInfo i;
@@ -78,11 +90,16 @@ OperatorUse OperatorUseFromJson(const Json& j) {
 Json ToJson(const PointsOfUse& p) {
   Json points = Json::array();
   for (const MutationPoint& point : p.points) points.push_back(point.ToJson());
-  return {{"use", ToJson(p.use)}, {"category", p.category}, {"level", LevelName(p.level)}, {"points", points}};
+  return {{"use", ToJson(p.use)},
+          {"category", p.category},
+          {"level", LevelName(p.level)},
+          {"points", points}};
 }
 Result<PointsOfUse> PointsOfUseFromJson(const Json& j) {
-  PointsOfUse p{OperatorUseFromJson(j["use"]), j["category"].get<std::string>(),
-                LevelFromName(j["level"].get<std::string>()), {}};
+  PointsOfUse p{OperatorUseFromJson(j["use"]),
+                j["category"].get<std::string>(),
+                LevelFromName(j["level"].get<std::string>()),
+                {}};
   for (const Json& point : j["points"]) p.points.push_back(TRY(MutationPoint::FromJson(point)));
   return p;
 }
@@ -90,8 +107,12 @@ Result<PointsOfUse> PointsOfUseFromJson(const Json& j) {
 Json ToJson(const Mutant& m) {
   Json points = Json::array();
   for (const MutationPoint& point : m.points) points.push_back(point.ToJson());
-  return {{"id", m.id}, {"use", ToJson(m.use)}, {"category", m.category}, {"level", LevelName(m.level)},
-          {"points", points}, {"place", m.place}};
+  return {{"id", m.id},
+          {"use", ToJson(m.use)},
+          {"category", m.category},
+          {"level", LevelName(m.level)},
+          {"points", points},
+          {"place", m.place}};
 }
 Result<Mutant> MutantFromJson(const Json& j) {
   Mutant m;
@@ -105,8 +126,9 @@ Result<Mutant> MutantFromJson(const Json& j) {
 }
 
 Json ToJson(const BuiltMutant& b) {
-  Json json = {{"mutant", b.mutant}, {"target", b.target}, {"state", b.state}, {"reason", b.reason},
-               {"diff", b.diff}, {"ir_kind", b.ir_kind}, {"seconds", b.seconds}, {"cached", b.cached}};
+  Json json = {{"mutant", b.mutant},   {"target", b.target}, {"state", b.state},
+               {"reason", b.reason},   {"diff", b.diff},     {"ir_kind", b.ir_kind},
+               {"seconds", b.seconds}, {"cached", b.cached}};
   if (b.state == "ok") json["program"] = ToJson(b.program);
   return json;
 }

@@ -1,5 +1,5 @@
-// Resolves `host` by asking LLVM for this CPU's name and features; refuses names LLVM does not know,
-// which it would else replace by a generic CPU with no more than a log line.
+// Resolves `host` by asking LLVM for this CPU's name and features; refuses names LLVM does not
+// know, which it would else replace by a generic CPU with no more than a log line.
 #include "compile/target.h"
 
 #include <algorithm>
@@ -41,7 +41,8 @@ Result<Target> ResolveTarget(const std::string& text) {
   TRY(LoadCompiler());
   Json json = text.starts_with("{") ? TRY(ParseJson(text, "target")) : Json{{"kind", text}};
   if (!json.contains("kind") || !json["kind"].is_string())
-    return Fail(Code::kInvalidInput, "target ", text, ": key 'kind' is missing; say {\"kind\": \"llvm\"}");
+    return Fail(Code::kInvalidInput, "target ", text,
+                ": key 'kind' is missing; say {\"kind\": \"llvm\"}");
   Target target;
   target.kind = json["kind"].get<std::string>();
   if (target.kind != "llvm")
@@ -56,12 +57,11 @@ Result<Target> ResolveTarget(const std::string& text) {
     }));
   } else if (!cpu.empty()) {
     const std::string triple = json.value("mtriple", "x86_64-linux-gnu");
-    bool known = TRY(Guard("asking LLVM for a CPU", [&] {
-      return Call(global::kValidCpu, cpu, triple).Int() != 0;
-    }));
+    bool known = TRY(Guard("asking LLVM for a CPU",
+                           [&] { return Call(global::kValidCpu, cpu, triple).Int() != 0; }));
     if (!known)
-      return Fail(Code::kInvalidInput, "target ", text, ": LLVM knows no CPU '", cpu, "' for ", triple,
-                  "; say \"host\" for this machine's own, or a name such as \"x86-64\"");
+      return Fail(Code::kInvalidInput, "target ", text, ": LLVM knows no CPU '", cpu, "' for ",
+                  triple, "; say \"host\" for this machine's own, or a name such as \"x86-64\"");
   }
   // Sorted keys: two spellings of one target are one target.
   nlohmann::json sorted = nlohmann::json::parse(json.dump());

@@ -1,4 +1,5 @@
-// TVM targets: from the user's JSON to a resolved one, whose text is canonical and enters cache keys.
+// TVM targets: from the user's JSON to a resolved one, whose text is canonical and enters cache
+// keys.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ struct Target {
   std::string kind;       // "llvm"
 };
 
-// `json`: {"kind": "llvm", "mcpu": "host" | name, ...} or a bare kind. An unknown kind, key or CPU name is
-// kInvalidInput with what to say instead.
+// `json`: {"kind": "llvm", "mcpu": "host" | name, ...} or a bare kind. An unknown kind, key or CPU
+// name is kInvalidInput with what to say instead.
 Result<Target> ResolveTarget(const std::string& json);
 
 }  // namespace mutatenn

@@ -17,7 +17,7 @@
 namespace mutatenn {
 
 struct Limits {
-  double factor = 10;        // CPU time allowed per image: factor x the original's, at least floor_s
+  double factor = 10;  // CPU time allowed per image: factor x the original's, at least floor_s
   double floor_s = 1;
   double wall_factor = 10;   // wall time allowed: this times the CPU limit
   int64_t memory_bytes = 0;  // address space of a mutant beyond the worker's own; 0 = 4 GiB
@@ -25,16 +25,17 @@ struct Limits {
 };
 
 struct LoadRequest {
-  std::string root;  // campaign folder: libraries and weight files of the program are relative to it
+  std::string
+      root;  // campaign folder: libraries and weight files of the program are relative to it
   Program program;
   int64_t memory_budget_bytes = 0;  // for references
   int jobs = 1;                     // children at a time
   int top_k = 5;
   Limits limits;
-  std::string scratch;              // a folder of the worker's own; removed by the session
+  std::string scratch;  // a folder of the worker's own; removed by the session
 };
 struct LoadReply {
-  std::string cpu;                  // CPU or GPU name
+  std::string cpu;  // CPU or GPU name
   std::string tvm_version;
   int64_t pid = 0;
   int64_t reference_bytes_per_image = 0;  // to keep every value of one image
@@ -55,13 +56,14 @@ struct MutantJob {
   std::vector<std::string> images;  // of the loaded chunk, in order
   bool stop_at_kill = true;         // matrix: early
   bool full_timing = false;
-  bool slow_oracle = false;         // every step of every image, no references, no guards
+  bool slow_oracle = false;  // every step of every image, no references, no guards
 };
 struct MutantDone {
   std::string mutant;
   std::vector<Fate> fates;  // of the images that were run, in order
   std::optional<OutOfBounds> out_of_bounds;
-  std::string tool_error;   // not empty: our fault (fork failed, disk full); the mutant stays pending
+  std::string
+      tool_error;  // not empty: our fault (fork failed, disk full); the mutant stays pending
 };
 
 class Session {
@@ -74,17 +76,18 @@ class Session {
   // Finished mutants, waiting at most wait_s for the first; empty when none finished in that time.
   // kUnavailable: the worker is gone; mutants not returned yet stay pending.
   virtual Result<std::vector<MutantDone>> Collect(double wait_s) = 0;
-  // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons in
-  // tests and `mutatenn show`: raw float32, one vector per output.
+  // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons
+  // in tests and `mutatenn show`: raw float32, one vector per output.
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
 };
 
 struct LocalOptions {
-  std::string worker;  // path of mutatenn-worker; "" = beside this executable
-  std::string scratch; // folder for the session's files
+  std::string worker;             // path of mutatenn-worker; "" = beside this executable
+  std::string scratch;            // folder for the session's files
   bool sabotage_allowed = false;  // tests: pass MUTATENN_SABOTAGE through
 };
-// Starts a worker on this machine: our own fork and exec, TVM RPC on loopback TCP with a random key.
+// Starts a worker on this machine: our own fork and exec, TVM RPC on loopback TCP with a random
+// key.
 Result<std::unique_ptr<Session>> OpenLocalSession(const LocalOptions& options);
 // Answers every call, runs nothing: a template for new sessions, and for tests of the campaign.
 std::unique_ptr<Session> MakeNullSession();

@@ -29,15 +29,15 @@ enum class Ending { kOk, kCrashed, kTimeout };
 struct Fate {
   std::string image;
   Ending ending = Ending::kOk;
-  std::vector<Ranked> top;          // empty unless kOk
-  bool infected = false;            // some value differed from the original's
-  int dirty_steps = 0;              // steps whose output differed
+  std::vector<Ranked> top;            // empty unless kOk
+  bool infected = false;              // some value differed from the original's
+  int dirty_steps = 0;                // steps whose output differed
   std::string first_diverging_step;   // its name, "" when not infected
   std::string first_diverging_layer;  // last layer of that step
-  bool nonfinite = false;           // the network's output holds NaN or Inf where the original's is finite
-  double max_abs_diff = 0;          // of the network's outputs, against the original's
-  double seconds = 0;               // of the steps that ran
-  std::string detail;               // "SIGSEGV in step conv3", "" when kOk
+  bool nonfinite = false;   // the network's output holds NaN or Inf where the original's is finite
+  double max_abs_diff = 0;  // of the network's outputs, against the original's
+  double seconds = 0;       // of the steps that ran
+  std::string detail;       // "SIGSEGV in step conv3", "" when kOk
 };
 
 // An access outside a mutated step's buffers, seen by the guards.
@@ -49,7 +49,15 @@ struct OutOfBounds {
 };
 
 enum class Verdict {
-  kKilled, kSurvived, kEquivalent, kStillborn, kCrashed, kTimeout, kUnstable, kIgnored, kPending,
+  kKilled,
+  kSurvived,
+  kEquivalent,
+  kStillborn,
+  kCrashed,
+  kTimeout,
+  kUnstable,
+  kIgnored,
+  kPending,
 };
 const char* VerdictName(Verdict verdict);
 std::optional<Verdict> VerdictFromName(const std::string& name);
@@ -61,9 +69,9 @@ bool KilledByTop1(const std::vector<Ranked>& original, const std::vector<Ranked>
 
 // What is known of a mutant on a device before judging.
 struct Evidence {
-  std::string build = "ok";   // "ok", "stillborn", "equivalent", "pending"
+  std::string build = "ok";  // "ok", "stillborn", "equivalent", "pending"
   std::string build_reason;
-  std::vector<Fate> fates;    // in the fixed order of images
+  std::vector<Fate> fates;                     // in the fixed order of images
   std::vector<std::vector<Ranked>> originals;  // the original's top list for each fate, same order
   int images_planned = 0;
   bool full_matrix = false;
@@ -72,20 +80,20 @@ struct Evidence {
 
 struct Judgement {
   Verdict verdict = Verdict::kPending;
-  std::string reason;         // one line, for people
-  bool degenerate = false;    // >= 10 images compared, the original has >= 5 labels on them, the
-                              // mutant at most max(1, images / 20): the paper's implicit crash
+  std::string reason;       // one line, for people
+  bool degenerate = false;  // >= 10 images compared, the original has >= 5 labels on them, the
+                            // mutant at most max(1, images / 20): the paper's implicit crash
   bool nonfinite = false;
   int images_compared = 0;
   int images_differing = 0;
   std::string killing_image;  // the first, "" when none
 };
 
-// A fate detects when the run crashed, timed out, or its first label differs. The first detecting fate
-// in image order decides between killed, crashed and timeout, also under a full matrix; survived only
-// when every planned image was compared; pending otherwise. images_compared counts runs that gave an
-// output (a crash has none to compare); under `early` nothing after the deciding fate is counted, so
-// that chunks, jobs and resuming do not show.
+// A fate detects when the run crashed, timed out, or its first label differs. The first detecting
+// fate in image order decides between killed, crashed and timeout, also under a full matrix;
+// survived only when every planned image was compared; pending otherwise. images_compared counts
+// runs that gave an output (a crash has none to compare); under `early` nothing after the deciding
+// fate is counted, so that chunks, jobs and resuming do not show.
 Judgement Judge(const Evidence& evidence);
 
 bool Detected(Verdict verdict);  // killed, crashed, timeout

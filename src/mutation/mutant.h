@@ -1,6 +1,6 @@
-// Mutation points and the mutants made of them. A point names no target: it is found again on each by
-// (operator, layer or kernel key, block, n-th match, variant). A mutant's id comes from its content and
-// is the same on every machine.
+// Mutation points and the mutants made of them. A point names no target: it is found again on each
+// by (operator, layer or kernel key, block, n-th match, variant). A mutant's id comes from its
+// content and is the same on every machine.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,13 @@ const char* LevelName(Level level);
 struct MutationPoint {
   Level level = Level::kCode;
   std::vector<std::string> layers;  // of the user's model
-  std::string kernel;   // kernel key; "" at level graph
-  std::string role;     // the kernel's role; the Relax operator's name at level graph
-  std::string block;    // origin block in the kernel; "" at level graph
-  int match = 0;        // n-th node of the operator's kind: in its block, or in the graph; counted
-                        // before applicability is tested
-  int index = 0;        // the same over the whole program, in program order, from 0
-  int variant = 0;      // when one node has several replacements
+  std::string kernel;               // kernel key; "" at level graph
+  std::string role;                 // the kernel's role; the Relax operator's name at level graph
+  std::string block;                // origin block in the kernel; "" at level graph
+  int match = 0;    // n-th node of the operator's kind: in its block, or in the graph; counted
+                    // before applicability is tested
+  int index = 0;    // the same over the whole program, in program order, from 0
+  int variant = 0;  // when one node has several replacements
 
   Json ToJson() const;
   static Result<MutationPoint> FromJson(const Json& json);
@@ -33,8 +33,10 @@ struct MutationPoint {
 // One entry of the configuration's "operators".
 struct OperatorUse {
   std::string id;
-  Json parameters = Json::object();  // checked against the operator's declaration, defaults filled in
-  std::string positions;  // "" = one mutant per point; else canonical JSON: "\"all\"", "[3,7]", "\"20%\""
+  Json parameters =
+      Json::object();  // checked against the operator's declaration, defaults filled in
+  std::string
+      positions;  // "" = one mutant per point; else canonical JSON: "\"all\"", "[3,7]", "\"20%\""
 };
 
 struct Mutant {
@@ -43,7 +45,8 @@ struct Mutant {
   std::string category;
   Level level = Level::kCode;
   std::vector<MutationPoint> points;
-  std::string place;  // operator, layers, kernel role, index: found again after the compiler changed
+  std::string
+      place;  // operator, layers, kernel role, index: found again after the compiler changed
 };
 
 // Mutants of one operator's points: one each, or one with the points that `positions` picks.

@@ -1,6 +1,6 @@
-// A mutation operator: a rule that makes mutants. One file defines and registers one; nothing else is
-// edited to add it. Enumerating points and applying them is the same function, `rewrite`, so that the
-// two cannot disagree.
+// A mutation operator: a rule that makes mutants. One file defines and registers one; nothing else
+// is edited to add it. Enumerating points and applying them is the same function, `rewrite`, so
+// that the two cannot disagree.
 #pragma once
 
 #include <string>
@@ -30,11 +30,12 @@ struct MutationOperator {
   std::string doc;       // what fault it stands for, when it survives
   std::string example;   // name of the example in tests/examples that its golden uses
   std::vector<ParameterSpec> parameters = {};
-  // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the node
-  // is the value bound by a binding (an ir.Call), at level code a node inside a block's init or body.
+  // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
+  // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
+  // or body.
   bool (*matches)(const Node& node, const Json& parameters);
-  // All replacements of a matching node: none = not applicable here, several = several variants. May use
-  // Make/Call freely: an exception of TVM's ends in the caller's Guard.
+  // All replacements of a matching node: none = not applicable here, several = several variants.
+  // May use Make/Call freely: an exception of TVM's ends in the caller's Guard.
   std::vector<Node> (*rewrite)(const Node& node, const Json& parameters);
 
   Level level() const;
@@ -43,14 +44,17 @@ struct MutationOperator {
 // Sorted by id: link order never shows.
 const std::vector<const MutationOperator*>& AllOperators();
 const MutationOperator* FindOperator(const std::string& id);
-// Checks names, types and allowed values, fills in defaults. The error names the key below "operators[i]".
+// Checks names, types and allowed values, fills in defaults. The error names the key below
+// "operators[i]".
 Result<Json> CheckParameters(const MutationOperator& op, const Json& given);
 
 struct RegisterOperator {
   explicit RegisterOperator(MutationOperator op);
 };
 // MUTATION_OPERATOR(.id = "code.lt_to_le", ...);
-#define MUTATION_OPERATOR(...) \
-  static const ::mutatenn::RegisterOperator register_operator_{::mutatenn::MutationOperator{__VA_ARGS__}}
+#define MUTATION_OPERATOR(...)                                   \
+  static const ::mutatenn::RegisterOperator register_operator_ { \
+    ::mutatenn::MutationOperator { __VA_ARGS__ }                 \
+  }
 
 }  // namespace mutatenn

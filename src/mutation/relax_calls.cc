@@ -45,10 +45,12 @@ ParameterSpec ArgumentParameter() {
 }
 
 ParameterSpec SyntheticParameter() {
-  return {.name = "synthetic",
-          .type = "boolean",
-          .fallback = false,
-          .doc = "Also nodes that the importer made of parts of others, such as the addition of a bias."};
+  return {
+      .name = "synthetic",
+      .type = "boolean",
+      .fallback = false,
+      .doc =
+          "Also nodes that the importer made of parts of others, such as the addition of a bias."};
 }
 
 bool IsChosenFunction(const Node& node, const Json& parameters) {

@@ -1,5 +1,5 @@
-// What operators are applied to: the graph as the user knows it, and kernels as blocks. Enumeration walks
-// a subject and yields points; application finds a mutant's points again and rewrites them.
+// What operators are applied to: the graph as the user knows it, and kernels as blocks. Enumeration
+// walks a subject and yields points; application finds a mutant's points again and rewrites them.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@
 namespace mutatenn {
 
 // The graph: bindings of Relax's `main` in order. `value` refers to variables (Node identity) of
-// parameters and of earlier bindings. After mutation a value may hold nested calls without types; the
-// compile room binds and types them.
+// parameters and of earlier bindings. After mutation a value may hold nested calls without types;
+// the compile room binds and types them.
 struct GraphBinding {
   Node variable;
   Node value;
@@ -29,8 +29,8 @@ struct Graph {
   Node output;  // a variable or an ir.Tuple of them
 };
 
-// Whether an operator looks at a binding at all: not at what the importer invented (a bias add, a reshape),
-// unless its parameter "synthetic" asks for it.
+// Whether an operator looks at a binding at all: not at what the importer invented (a bias add, a
+// reshape), unless its parameter "synthetic" asks for it.
 inline bool Considers(const GraphBinding& binding, const Json& parameters) {
   return !binding.synthetic || parameters.value("synthetic", false);
 }
@@ -43,18 +43,20 @@ struct KernelSubject {
   Node function;                    // before tiling: its blocks are the origin blocks
 };
 
-Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op, const Json& parameters,
-                                                  const Graph& graph);
+Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
+                                                  const Json& parameters, const Graph& graph);
 // `kernels` in program order, each once.
-Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op, const Json& parameters,
+Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op,
+                                                    const Json& parameters,
                                                     const std::vector<KernelSubject>& kernels);
 
 // Applies the points (all of level graph). kInternal where a point is not found or nothing changed.
 Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
                            const std::vector<MutationPoint>& points);
-// Applies those of `points` whose kernel is `subject.key` to `scheduled`, the same kernel after scheduling
-// (or subject.function itself): blocks are found by origin name, B_init and B_update count as B, and
-// blocks that the schedule added are left alone. kInternal where a point is not found or nothing changed.
+// Applies those of `points` whose kernel is `subject.key` to `scheduled`, the same kernel after
+// scheduling (or subject.function itself): blocks are found by origin name, B_init and B_update
+// count as B, and blocks that the schedule added are left alone. kInternal where a point is not
+// found or nothing changed.
 Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
                            const KernelSubject& subject, const Node& scheduled,
                            const std::vector<MutationPoint>& points);

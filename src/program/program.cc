@@ -8,15 +8,21 @@ namespace {
 
 const char* KindName(Value::Kind kind) {
   switch (kind) {
-    case Value::Kind::kInput: return "input";
-    case Value::Kind::kWeight: return "weight";
-    case Value::Kind::kStep: return "step";
+    case Value::Kind::kInput:
+      return "input";
+    case Value::Kind::kWeight:
+      return "weight";
+    case Value::Kind::kStep:
+      return "step";
   }
   return "step";
 }
 
 Json ToJson(const Kernel& kernel) {
-  return {{"key", kernel.key}, {"role", kernel.role}, {"library", kernel.library}, {"code", kernel.code}};
+  return {{"key", kernel.key},
+          {"role", kernel.role},
+          {"library", kernel.library},
+          {"code", kernel.code}};
 }
 
 // nlohmann throws on a missing key or a wrong type; these files are ours, so one catch says enough.
@@ -44,7 +50,8 @@ int64_t TensorType::Elements() const {
 
 int64_t TensorType::Bytes() const {
   size_t digit = dtype.find_first_of("0123456789");
-  int64_t bits = dtype == "bool" || digit == std::string::npos ? 8 : std::stoll(dtype.substr(digit));
+  int64_t bits =
+      dtype == "bool" || digit == std::string::npos ? 8 : std::stoll(dtype.substr(digit));
   return Elements() * ((bits + 7) / 8);
 }
 
@@ -64,15 +71,22 @@ Program MutantProgram::Apply(const Program& original) const {
 Json ToJson(const Program& p) {
   Json values = Json::array(), steps = Json::array(), kernels = Json::array();
   for (const Value& v : p.values) {
-    Json j = {{"name", v.name}, {"kind", KindName(v.kind)}, {"shape", v.type.shape}, {"dtype", v.type.dtype}};
+    Json j = {{"name", v.name},
+              {"kind", KindName(v.kind)},
+              {"shape", v.type.shape},
+              {"dtype", v.type.dtype}};
     if (v.kind == Value::Kind::kWeight) j.update({{"file", v.file}, {"offset", v.offset}});
     values.push_back(std::move(j));
   }
   for (const Step& s : p.steps)
-    steps.push_back({{"name", s.name}, {"kernel", s.kernel}, {"inputs", s.inputs},
-                     {"outputs", s.outputs}, {"layers", s.layers}, {"weight_only", s.weight_only}});
+    steps.push_back({{"name", s.name},
+                     {"kernel", s.kernel},
+                     {"inputs", s.inputs},
+                     {"outputs", s.outputs},
+                     {"layers", s.layers},
+                     {"weight_only", s.weight_only}});
   for (const auto& [key, kernel] : p.kernels) kernels.push_back(ToJson(kernel));
-  return {{"model", p.model}, {"target", p.target}, {"values", values}, {"steps", steps},
+  return {{"model", p.model},   {"target", p.target}, {"values", values},    {"steps", steps},
           {"kernels", kernels}, {"inputs", p.inputs}, {"outputs", p.outputs}};
 }
 
@@ -85,8 +99,9 @@ Result<Program> ProgramFromJson(const Json& json) {
       Value v;
       v.name = j.at("name").get<std::string>();
       const std::string kind = j.at("kind").get<std::string>();
-      v.kind = kind == "input" ? Value::Kind::kInput
-               : kind == "weight" ? Value::Kind::kWeight : Value::Kind::kStep;
+      v.kind = kind == "input"    ? Value::Kind::kInput
+               : kind == "weight" ? Value::Kind::kWeight
+                                  : Value::Kind::kStep;
       v.type.shape = j.at("shape").get<std::vector<int64_t>>();
       v.type.dtype = j.at("dtype").get<std::string>();
       if (v.kind == Value::Kind::kWeight) {
@@ -119,7 +134,9 @@ Result<Program> ProgramFromJson(const Json& json) {
 Json ToJson(const MutantProgram& m) {
   Json replaced = Json::object();
   for (const auto& [key, kernel] : m.replaced) replaced[key] = ToJson(kernel);
-  Json json = {{"mutant", m.mutant}, {"graph_changed", m.graph_changed}, {"replaced", replaced},
+  Json json = {{"mutant", m.mutant},
+               {"graph_changed", m.graph_changed},
+               {"replaced", replaced},
                {"guarded", m.guarded}};
   if (m.graph_changed) json["program"] = ToJson(m.program);
   return json;
@@ -139,7 +156,9 @@ Result<MutantProgram> MutantProgramFromJson(const Json& json) {
 }
 
 Status Validate(const Program& p) {
-  auto damaged = [](const std::string& what) { return Fail(Code::kInvalidInput, "a program is damaged: ", what); };
+  auto damaged = [](const std::string& what) {
+    return Fail(Code::kInvalidInput, "a program is damaged: ", what);
+  };
   std::set<std::string> names;
   for (const Value& v : p.values) {
     if (!names.insert(v.name).second) return damaged("two values are named '" + v.name + "'");
@@ -155,7 +174,8 @@ Status Validate(const Program& p) {
     if (!p.kernels.count(s.kernel)) return damaged("step '" + s.name + "' names an unknown kernel");
     if (s.outputs.empty()) return damaged("step '" + s.name + "' has no output");
     for (int i : s.inputs)
-      if (!known(i) || !defined[i]) return damaged("step '" + s.name + "' reads a value before it is made");
+      if (!known(i) || !defined[i])
+        return damaged("step '" + s.name + "' reads a value before it is made");
     for (int i : s.outputs) {
       if (!known(i) || defined[i]) return damaged("step '" + s.name + "' writes a value twice");
       defined[i] = true;

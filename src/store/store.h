@@ -1,6 +1,7 @@
-// The campaign's one SQLite file (WAL), written by `mutatenn` alone: what was planned, what was built,
-// every fate. Typed queries; knows no TVM. All fates of one mutant on one device from one chunk of
-// images are one transaction, so that a SIGKILL at any moment loses only what was under way.
+// The campaign's one SQLite file (WAL), written by `mutatenn` alone: what was planned, what was
+// built, every fate. Typed queries; knows no TVM. All fates of one mutant on one device from one
+// chunk of images are one transaction, so that a SIGKILL at any moment loses only what was under
+// way.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,9 @@
 
 namespace mutatenn {
 
-struct StoredModel { std::string name, path, hash, graph_hash, layers_json; };
+struct StoredModel {
+  std::string name, path, hash, graph_hash, layers_json;
+};
 struct StoredImage {
   std::string model, name, path, hash;
   int64_t truth = -1;      // class, -1 = not known
@@ -22,10 +25,14 @@ struct StoredImage {
 };
 struct StoredDevice {
   std::string name, target_json, canonical_target, session_json;
-  int target_index = 0;    // devices with one target share programs and builds
+  int target_index = 0;  // devices with one target share programs and builds
   std::string cpu, tvm_version;
 };
-struct StoredProgram { std::string model; int target_index = 0; std::string program_json; };
+struct StoredProgram {
+  std::string model;
+  int target_index = 0;
+  std::string program_json;
+};
 struct StoredPoint {
   std::string model, op_key;  // operator use: id + canonical parameters + positions
   int number = 0;             // order of enumeration
@@ -33,9 +40,9 @@ struct StoredPoint {
 };
 struct StoredMutant {
   std::string model, id, op_id, op_key, category, level, place, points_json, use_json;
-  bool selected = true;       // false: left out by max_mutants
+  bool selected = true;  // false: left out by max_mutants
 };
-struct StoredOperatorUse {    // population sizes, per model
+struct StoredOperatorUse {  // population sizes, per model
   std::string model, op_key, op_id, category;
   int points = 0, mutants = 0, selected = 0;
 };
@@ -48,13 +55,13 @@ struct StoredBuild {
 };
 struct StoredOriginal {
   std::string model, device, image;
-  std::string top_json;       // [[label, score], ...]
+  std::string top_json;  // [[label, score], ...]
   double seconds = 0;
 };
 struct StoredFate {
   std::string model, mutant, device, image;
-  std::string ending;         // "ok", "crashed", "timeout"
-  std::string top_json;       // "[]" unless ok
+  std::string ending;    // "ok", "crashed", "timeout"
+  std::string top_json;  // "[]" unless ok
   bool infected = false;
   int dirty_steps = 0;
   std::string first_step, first_layer;
@@ -62,16 +69,16 @@ struct StoredFate {
   double max_abs_diff = 0, seconds = 0;
   std::string detail;
 };
-struct StoredOutOfBounds {    // once per mutant and device
+struct StoredOutOfBounds {  // once per mutant and device
   std::string model, mutant, device, step, buffer;
   int64_t offset = 0;
 };
 
 class Store {
  public:
-  // Creates the file and schema, or opens and migrates it. Refuses a file of a newer version, a file
-  // that is no campaign, a read-only folder: one line naming the file and the remedy. Takes a lock, so
-  // that two campaigns never write one file (kUnavailable names the other's pid).
+  // Creates the file and schema, or opens and migrates it. Refuses a file of a newer version, a
+  // file that is no campaign, a read-only folder: one line naming the file and the remedy. Takes a
+  // lock, so that two campaigns never write one file (kUnavailable names the other's pid).
   static Result<std::unique_ptr<Store>> Open(const std::string& path);
   // For reports: no lock, never writes.
   static Result<std::unique_ptr<Store>> OpenReadOnly(const std::string& path);
@@ -92,23 +99,28 @@ class Store {
   virtual Status PutBuilds(const std::vector<StoredBuild>&) = 0;
   virtual Status PutOriginals(const std::vector<StoredOriginal>&) = 0;
   // One transaction; replaces fates of the same key.
-  virtual Status PutFates(const std::vector<StoredFate>&, const std::optional<StoredOutOfBounds>&) = 0;
+  virtual Status PutFates(const std::vector<StoredFate>&,
+                          const std::optional<StoredOutOfBounds>&) = 0;
   virtual Status AddEvent(const std::string& kind, const std::string& text) = 0;
 
   virtual Result<std::vector<StoredModel>> Models() = 0;
-  virtual Result<std::vector<StoredImage>> Images(const std::string& model) = 0;  // by position, name
-  virtual Result<std::vector<StoredDevice>> Devices() = 0;                        // in order of insertion
+  virtual Result<std::vector<StoredImage>> Images(
+      const std::string& model) = 0;                        // by position, name
+  virtual Result<std::vector<StoredDevice>> Devices() = 0;  // in order of insertion
   virtual Result<std::vector<StoredProgram>> Programs() = 0;
   virtual Result<std::vector<StoredPoint>> Points(const std::string& model) = 0;
-  virtual Result<std::vector<StoredMutant>> Mutants(const std::string& model) = 0;  // insertion order
+  virtual Result<std::vector<StoredMutant>> Mutants(
+      const std::string& model) = 0;  // insertion order
   virtual Result<std::vector<StoredOperatorUse>> OperatorUses() = 0;
   // Without program_json and diff (they are large); Build() has them.
   virtual Result<std::vector<StoredBuild>> Builds(const std::string& model) = 0;
-  virtual Result<std::optional<StoredBuild>> Build(const std::string& model, const std::string& mutant,
-                                                   int target_index) = 0;
+  virtual Result<std::optional<StoredBuild>> Build(const std::string& model,
+                                                   const std::string& mutant, int target_index) = 0;
   virtual Result<std::vector<StoredOriginal>> Originals(const std::string& model) = 0;
-  virtual Result<std::vector<StoredFate>> Fates(const std::string& model, const std::string& device) = 0;
-  virtual Result<std::vector<StoredFate>> FatesOf(const std::string& model, const std::string& mutant) = 0;
+  virtual Result<std::vector<StoredFate>> Fates(const std::string& model,
+                                                const std::string& device) = 0;
+  virtual Result<std::vector<StoredFate>> FatesOf(const std::string& model,
+                                                  const std::string& mutant) = 0;
   virtual Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& model) = 0;
   virtual Result<std::vector<std::pair<std::string, std::string>>> Events() = 0;
 };

@@ -14,41 +14,40 @@ template <class Row>
 struct Table;
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a table is a list of names, not of expressions
-#define STORE_TABLE(Row, name, keys, columns, ...)                          \
-  template <>                                                               \
-  struct Table<Row> {                                                       \
-    static constexpr const char* kName = name;                              \
-    static constexpr size_t kKeys = keys;                                   \
-    static constexpr const char* kColumns = columns;                        \
-    static auto Members(auto& r) { return std::tie(__VA_ARGS__); }          \
+#define STORE_TABLE(Row, name, keys, columns, ...)                 \
+  template <>                                                      \
+  struct Table<Row> {                                              \
+    static constexpr const char* kName = name;                     \
+    static constexpr size_t kKeys = keys;                          \
+    static constexpr const char* kColumns = columns;               \
+    static auto Members(auto& r) { return std::tie(__VA_ARGS__); } \
   };
 // NOLINTEND(bugprone-macro-parentheses)
 
-STORE_TABLE(StoredModel, "models", 1, "name,path,hash,graph_hash,layers_json",
-            r.name, r.path, r.hash, r.graph_hash, r.layers_json)
-STORE_TABLE(StoredImage, "images", 2, "model,name,path,hash,truth,position,input_file",
-            r.model, r.name, r.path, r.hash, r.truth, r.position, r.input_file)
+STORE_TABLE(StoredModel, "models", 1, "name,path,hash,graph_hash,layers_json", r.name, r.path,
+            r.hash, r.graph_hash, r.layers_json)
+STORE_TABLE(StoredImage, "images", 2, "model,name,path,hash,truth,position,input_file", r.model,
+            r.name, r.path, r.hash, r.truth, r.position, r.input_file)
 STORE_TABLE(StoredDevice, "devices", 1,
-            "name,target_json,canonical_target,session_json,target_index,cpu,tvm_version",
-            r.name, r.target_json, r.canonical_target, r.session_json, r.target_index, r.cpu,
-            r.tvm_version)
-STORE_TABLE(StoredProgram, "programs", 2, "model,target_index,program_json",
-            r.model, r.target_index, r.program_json)
-STORE_TABLE(StoredPoint, "points", 3, "model,op_key,number,point_json",
-            r.model, r.op_key, r.number, r.point_json)
+            "name,target_json,canonical_target,session_json,target_index,cpu,tvm_version", r.name,
+            r.target_json, r.canonical_target, r.session_json, r.target_index, r.cpu, r.tvm_version)
+STORE_TABLE(StoredProgram, "programs", 2, "model,target_index,program_json", r.model,
+            r.target_index, r.program_json)
+STORE_TABLE(StoredPoint, "points", 3, "model,op_key,number,point_json", r.model, r.op_key, r.number,
+            r.point_json)
 STORE_TABLE(StoredMutant, "mutants", 2,
-            "model,id,op_id,op_key,category,level,place,points_json,use_json,selected",
-            r.model, r.id, r.op_id, r.op_key, r.category, r.level, r.place, r.points_json,
-            r.use_json, r.selected)
+            "model,id,op_id,op_key,category,level,place,points_json,use_json,selected", r.model,
+            r.id, r.op_id, r.op_key, r.category, r.level, r.place, r.points_json, r.use_json,
+            r.selected)
 STORE_TABLE(StoredOperatorUse, "operator_uses", 2,
-            "model,op_key,op_id,category,points,mutants,selected",
-            r.model, r.op_key, r.op_id, r.category, r.points, r.mutants, r.selected)
+            "model,op_key,op_id,category,points,mutants,selected", r.model, r.op_key, r.op_id,
+            r.category, r.points, r.mutants, r.selected)
 STORE_TABLE(StoredBuild, "builds", 3,
-            "model,mutant,target_index,state,reason,ir_kind,seconds,program_json,diff",
-            r.model, r.mutant, r.target_index, r.state, r.reason, r.ir_kind, r.seconds,
-            r.program_json, r.diff)
-STORE_TABLE(StoredOriginal, "originals", 3, "model,device,image,top_json,seconds",
-            r.model, r.device, r.image, r.top_json, r.seconds)
+            "model,mutant,target_index,state,reason,ir_kind,seconds,program_json,diff", r.model,
+            r.mutant, r.target_index, r.state, r.reason, r.ir_kind, r.seconds, r.program_json,
+            r.diff)
+STORE_TABLE(StoredOriginal, "originals", 3, "model,device,image,top_json,seconds", r.model,
+            r.device, r.image, r.top_json, r.seconds)
 STORE_TABLE(StoredFate, "fates", 4,
             "model,mutant,device,image,ending,top_json,infected,dirty_steps,first_step,first_layer,"
             "nonfinite,max_abs_diff,seconds,detail",
@@ -59,7 +58,8 @@ STORE_TABLE(StoredOutOfBounds, "out_of_bounds", 3, "model,mutant,device,step,buf
 
 #undef STORE_TABLE
 
-// "INSERT ... ON CONFLICT DO UPDATE": unlike REPLACE it keeps the rowid, hence the order of insertion.
+// "INSERT ... ON CONFLICT DO UPDATE": unlike REPLACE it keeps the rowid, hence the order of
+// insertion.
 template <class Row>
 std::string UpsertSql() {
   std::string columns = Table<Row>::kColumns, names, keys, updates, marks;

@@ -1,5 +1,5 @@
-// Node, Call, traversal and literals on tvm-ffi's C++ API. The compiler's own headers do not exist in
-// the wheel: everything of the compiler is reached by name.
+// Node, Call, traversal and literals on tvm-ffi's C++ API. The compiler's own headers do not exist
+// in the wheel: everything of the compiler is reached by name.
 #include "tvm/node.h"
 
 #include <dlfcn.h>
@@ -93,7 +93,9 @@ Node& Node::operator=(Node&& other) noexcept {
 Node::~Node() { AnyOf(*this).~Any(); }
 
 bool Node::defined() const { return AnyOf(*this) != nullptr; }
-bool Node::IsObject() const { return AnyOf(*this).type_index() >= TVMFFITypeIndex::kTVMFFIStaticObjectBegin; }
+bool Node::IsObject() const {
+  return AnyOf(*this).type_index() >= TVMFFITypeIndex::kTVMFFIStaticObjectBegin;
+}
 
 std::string_view Node::key() const {
   const TVMFFITypeInfo* info = TVMFFIGetTypeInfo(AnyOf(*this).type_index());
@@ -107,7 +109,8 @@ const void* Node::id() const {
 bool Node::Same(const Node& other) const { return AnyOf(*this).same_as(AnyOf(other)); }
 
 Node Node::operator[](const char* field) const {
-  if (!IsObject()) GiveUp(std::string("no field '") + field + "' in a value of type " + std::string(key()));
+  if (!IsObject())
+    GiveUp(std::string("no field '") + field + "' in a value of type " + std::string(key()));
   const TVMFFIFieldInfo* info = FindField(AnyOf(*this).type_index(), field);
   if (info == nullptr) GiveUp(std::string("no field '") + field + "' in " + std::string(key()));
   return Wrap(ffi::reflection::FieldGetter(info)(AnyOf(*this).cast<ffi::ObjectRef>().get()));
@@ -126,7 +129,8 @@ Node Node::At(size_t index) const {
 }
 std::vector<Node> Node::Items() const {
   std::vector<Node> items;
-  for (const ffi::Any& item : AnyOf(*this).cast<ffi::Array<ffi::Any>>()) items.push_back(Wrap(item));
+  for (const ffi::Any& item : AnyOf(*this).cast<ffi::Array<ffi::Any>>())
+    items.push_back(Wrap(item));
   return items;
 }
 std::vector<std::pair<Node, Node>> Node::Entries() const {
@@ -210,8 +214,8 @@ bool IsInteger(const Node& expression) {
 
 namespace {
 
-// tvm-ffi's engines are noexcept but for its own Error: any other exception of a callback is carried
-// past them.
+// tvm-ffi's engines are noexcept but for its own Error: any other exception of a callback is
+// carried past them.
 class Carrier {
  public:
   template <class F>

@@ -1,7 +1,7 @@
 // A value of TVM's (IR node, array, map, string, number, null) behind a handle of ours, so that the
-// other rooms need no TVM header: fields by name through reflection, global functions by name through
-// Call. TVM reports errors by exceptions; they end in Guard, which every entry into this room from
-// outside passes, and become a Result there.
+// other rooms need no TVM header: fields by name through reflection, global functions by name
+// through Call. TVM reports errors by exceptions; they end in Guard, which every entry into this
+// room from outside passes, and become a Result there.
 #pragma once
 
 #include <cstddef>
@@ -35,26 +35,26 @@ class Node {
   Node& operator=(Node&& other) noexcept;
   ~Node();
 
-  bool defined() const;                     // not null
+  bool defined() const;  // not null
   explicit operator bool() const { return defined(); }
-  std::string_view key() const;             // type key: "prim.LT", "ffi.Array", "None", "int", ...
+  std::string_view key() const;  // type key: "prim.LT", "ffi.Array", "None", "int", ...
   bool Is(std::string_view type_key) const { return key() == type_key; }
   bool IsObject() const;
-  const void* id() const;                   // identity of the object, null for numbers
-  bool Same(const Node& other) const;       // the same object, or equal numbers
+  const void* id() const;              // identity of the object, null for numbers
+  bool Same(const Node& other) const;  // the same object, or equal numbers
 
   Node operator[](const char* field) const;  // also inherited fields; throws where there is none
   bool Has(const char* field) const;
 
-  size_t size() const;                      // of an array or map
-  Node At(size_t index) const;              // of an array
-  std::vector<Node> Items() const;          // of an array
+  size_t size() const;                                 // of an array or map
+  Node At(size_t index) const;                         // of an array
+  std::vector<Node> Items() const;                     // of an array
   std::vector<std::pair<Node, Node>> Entries() const;  // of a map
-  Node Find(const Node& map_key) const;     // of a map; null where absent
+  Node Find(const Node& map_key) const;                // of a map; null where absent
 
-  int64_t Int() const;      // of a number, or of an ir.IntImm
-  double Float() const;     // of a number, or of an ir.FloatImm or ir.IntImm
-  std::string Text() const; // of a string
+  int64_t Int() const;       // of a number, or of an ir.IntImm
+  double Float() const;      // of a number, or of an ir.FloatImm or ir.IntImm
+  std::string Text() const;  // of a string
 
   void* storage() { return storage_; }
   const void* storage() const { return storage_; }
@@ -73,7 +73,8 @@ Node Call(const char* function, const Args&... arguments) {
 Node Invoke(const Node& function, const std::vector<Node>& arguments);
 bool HasGlobal(const char* function);
 
-// Runs `f`; an exception of TVM's (or of C++'s library) becomes kTvm with its first lines, `context` first.
+// Runs `f`; an exception of TVM's (or of C++'s library) becomes kTvm with its first lines,
+// `context` first.
 std::string ExceptionText();  // of the exception being handled: message without backtrace
 template <class F>
 auto Guard(const std::string& context, F&& f) -> Result<decltype(f())> {
@@ -89,11 +90,11 @@ auto Guard(const std::string& context, F&& f) -> Result<decltype(f())> {
 
 // Containers and literals.
 Node MakeDict(const std::vector<std::pair<Node, Node>>& entries);
-Node DType(const std::string& dtype);                        // "float32", "int8", "bool"
+Node DType(const std::string& dtype);  // "float32", "int8", "bool"
 Node PrimType(const std::string& dtype);
 Node IntImm(const std::string& dtype, int64_t value);
 Node FloatImm(const std::string& dtype, double value);
-std::string DTypeOf(const Node& expression);                 // "" where it has no PrimType
+std::string DTypeOf(const Node& expression);  // "" where it has no PrimType
 bool IsFloat(const Node& expression);
 bool IsInteger(const Node& expression);
 
@@ -103,8 +104,9 @@ Node Make(const char* constructor, const Args&... arguments) {
   return CallList(constructor, std::vector<Node>{Node(arguments)..., Node()});
 }
 
-// Traversal. Map rebuilds post-order: `f` gets each object with its children already mapped and returns
-// it or a replacement. Walk visits pre-order and changes nothing. Both visit in program order.
+// Traversal. Map rebuilds post-order: `f` gets each object with its children already mapped and
+// returns it or a replacement. Walk visits pre-order and changes nothing. Both visit in program
+// order.
 Node Map(const Node& root, const std::function<Node(const Node&)>& f);
 void Walk(const Node& root, const std::function<void(const Node&)>& f);
 // A node with some fields replaced, rebuilt by its registered constructor (PrimFunc, SBlock,

@@ -41,10 +41,10 @@ inline const LoweringPass kLoweringPasses[] = {
 
 // On the CPU host and device are one; what remains of the split is the packed calling convention.
 inline constexpr const char* kPackingPasses[] = {
-    "tirx.transform.VerifyMemory",        "tirx.transform.AnnotateEntryFunc",
-    "tirx.transform.SplitHostDevice",     "tirx.transform.MakePackedAPI",
-    "tirx.transform.FP8StorageLegalize",  "tirx.transform.BF16StorageLegalize",
-    "tirx.transform.LowerTVMBuiltin",     "tirx.transform.LowerIntrin",
+    "tirx.transform.VerifyMemory",       "tirx.transform.AnnotateEntryFunc",
+    "tirx.transform.SplitHostDevice",    "tirx.transform.MakePackedAPI",
+    "tirx.transform.FP8StorageLegalize", "tirx.transform.BF16StorageLegalize",
+    "tirx.transform.LowerTVMBuiltin",    "tirx.transform.LowerIntrin",
 };
 
 }  // namespace mutatenn

@@ -20,7 +20,8 @@ std::vector<Tensor> TensorsOf(const Node& ty) {
       for (Tensor& tensor : TensorsOf(field)) tensors.push_back(std::move(tensor));
     return tensors;
   }
-  if (!ty.Is(type::kTensorType)) GiveUp("a value of type " + std::string(ty.key()) + " is no tensor");
+  if (!ty.Is(type::kTensorType))
+    GiveUp("a value of type " + std::string(ty.key()) + " is no tensor");
   Node shape = ty["shape"];
   if (!shape || !shape.Is(type::kShapeExpr)) GiveUp("a tensor has no static shape");
   Tensor tensor;
@@ -39,7 +40,8 @@ Node TensorType(const Tensor& tensor) {
   std::vector<Node> extents;
   for (int64_t extent : tensor.shape) extents.push_back(IntImm("int64", extent));
   Node shape = Make(global::kShapeExpr, Node(extents));
-  return Make(global::kTensorType, shape, PrimType(tensor.dtype), static_cast<int>(tensor.shape.size()), Node());
+  return Make(global::kTensorType, shape, PrimType(tensor.dtype),
+              static_cast<int>(tensor.shape.size()), Node());
 }
 
 Node Variable(const std::string& name, const Node& type, bool output) {
@@ -104,10 +106,12 @@ Node Typer::Normalize(const Node& expression) const {
   return Call(global::kNormalize, builder_, expression);
 }
 
-Node CallTir(const Node& global_variable, const std::vector<Node>& arguments, const Node& out_type) {
+Node CallTir(const Node& global_variable, const std::vector<Node>& arguments,
+             const Node& out_type) {
   static const Node op = Call(global::kGetOp, "relax.call_tir");
   return Make(global::kCall, out_type, op,
-              Node({global_variable, Make(global::kTuple, Node(arguments))}), Node(), Node({out_type}));
+              Node({global_variable, Make(global::kTuple, Node(arguments))}), Node(),
+              Node({out_type}));
 }
 
 Node GlobalVariable(const std::string& name, const Node& function) {
@@ -116,19 +120,23 @@ Node GlobalVariable(const std::string& name, const Node& function) {
   return variable;
 }
 
-Node CallFunction(const Node& global_variable, const std::vector<Node>& arguments, const Node& type) {
-  return Make(global::kCall, type, global_variable, Node(arguments), Node(), Node(std::vector<Node>{}));
+Node CallFunction(const Node& global_variable, const std::vector<Node>& arguments,
+                  const Node& type) {
+  return Make(global::kCall, type, global_variable, Node(arguments), Node(),
+              Node(std::vector<Node>{}));
 }
 
-Node Function(const std::vector<Node>& parameters, const std::vector<Binding>& bindings, const Node& output) {
+Node Function(const std::vector<Node>& parameters, const std::vector<Binding>& bindings,
+              const Node& output) {
   std::vector<Node> nodes;
   for (const Binding& binding : bindings)
     nodes.push_back(Make(global::kVarBinding, binding.variable, binding.value));
   Node block = Make(global::kDataflowBlock, Node(nodes));
   Node body = Make(global::kSeqExpr, Node({block}), output);
   body = Typer().Normalize(body);
-  return Make(global::kRelaxFunction, Node(parameters), body, Node(), true,
-              MakeModule({})["attrs"]);  // ir.DictAttrs has no constructor of its own; this one is empty
+  return Make(
+      global::kRelaxFunction, Node(parameters), body, Node(), true,
+      MakeModule({})["attrs"]);  // ir.DictAttrs has no constructor of its own; this one is empty
 }
 
 FunctionView View(const Node& function) {

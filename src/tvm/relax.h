@@ -1,5 +1,5 @@
-// Relax, TVM's graph IR, as the compile room needs it: variables, calls with inferred types, functions of
-// one dataflow block, and the passes that fuse. All may throw: use inside Guard.
+// Relax, TVM's graph IR, as the compile room needs it: variables, calls with inferred types,
+// functions of one dataflow block, and the passes that fuse. All may throw: use inside Guard.
 #pragma once
 
 #include <memory>
@@ -20,14 +20,16 @@ bool IsTuple(const Node& type);
 std::vector<Tensor> TensorsOf(const Node& type);  // gives up where a shape is not static
 Node TensorType(const Tensor& tensor);
 
-Node Variable(const std::string& name, const Node& type, bool output);  // output: visible outside the dataflow
+Node Variable(const std::string& name, const Node& type,
+              bool output);  // output: visible outside the dataflow
 bool IsVariable(const Node& node);
 bool IsConstant(const Node& node);
 Node ScalarConstant(const std::string& dtype, double value);
 std::string TensorBytes(const Node& constant);  // of a GenericConst: raw little-endian elements
 Tensor ConstantType(const Node& constant);
 
-// "relax.nn.conv2d" of a call of an operator, "relax.call_tir", "@name" of a call of a function, "" else.
+// "relax.nn.conv2d" of a call of an operator, "relax.call_tir", "@name" of a call of a function, ""
+// else.
 std::string OperatorOf(const Node& value);
 // Fields of a tuple expression.
 std::vector<Node> TupleFields(const Node& tuple);
@@ -47,13 +49,15 @@ class Typer {
 
 Node CallTir(const Node& global_variable, const std::vector<Node>& arguments, const Node& out_type);
 Node GlobalVariable(const std::string& name, const Node& function);  // typed as the function
-Node CallFunction(const Node& global_variable, const std::vector<Node>& arguments, const Node& type);
+Node CallFunction(const Node& global_variable, const std::vector<Node>& arguments,
+                  const Node& type);
 
 struct Binding {
   Node variable, value;
 };
 // A function of one dataflow block. Variables that `output` names must have been made as outputs.
-Node Function(const std::vector<Node>& parameters, const std::vector<Binding>& bindings, const Node& output);
+Node Function(const std::vector<Node>& parameters, const std::vector<Binding>& bindings,
+              const Node& output);
 struct FunctionView {
   std::vector<Node> parameters;
   std::vector<Binding> bindings;
@@ -66,8 +70,8 @@ Node Module(const std::vector<std::pair<Node, Node>>& global_variable_to_functio
 // Functions of a module as (GlobalVar name, function), sorted by name.
 std::vector<std::pair<std::string, Node>> Functions(const Node& module);
 
-int OpPattern(const Node& prim_func);            // 0 element-wise ... 4 fusable anchor, 8 opaque
-Node AnnotatePattern(const Node& prim_func);     // with its op_pattern attribute
+int OpPattern(const Node& prim_func);         // 0 element-wise ... 4 fusable anchor, 8 opaque
+Node AnnotatePattern(const Node& prim_func);  // with its op_pattern attribute
 Node FuseOps(const Node& module);
 Node FuseTir(const Node& module);
 

@@ -1,6 +1,6 @@
 // Every name of TVM's that the product spells: global functions, type keys, constructors with their
-// fields in order. A test looks each up in the installed wheel, so that an upgrade fails there with the
-// whole list and not by a null call somewhere.
+// fields in order. A test looks each up in the installed wheel, so that an upgrade fails there with
+// the whole list and not by a null call somewhere.
 #pragma once
 
 namespace mutatenn {
@@ -70,8 +70,8 @@ inline constexpr const char* kRelaxSqrt = "relax.op.sqrt";
 inline constexpr const char* kRelaxExpandDims = "relax.op.expand_dims";
 }  // namespace global
 
-// Scalar expressions: constructor and type key have the same name; fields a, b (Not: a; Cast: value;
-// Select: condition, true_value, false_value).
+// Scalar expressions: constructor and type key have the same name; fields a, b (Not: a; Cast:
+// value; Select: condition, true_value, false_value).
 namespace prim {
 inline constexpr const char* kAdd = "prim.Add";
 inline constexpr const char* kSub = "prim.Sub";
@@ -124,7 +124,8 @@ inline constexpr const char* kShapeExpr = "relax.expr.ShapeExpr";
 inline constexpr const char* kTensorType = "relax.TensorType";
 }  // namespace type
 
-// Node types that WithFields can rebuild: constructor arguments in order, all but the trailing span.
+// Node types that WithFields can rebuild: constructor arguments in order, all but the trailing
+// span.
 struct Constructor {
   const char* type_key;
   const char* function;
@@ -132,11 +133,13 @@ struct Constructor {
 };
 inline constexpr Constructor kConstructors[] = {
     {type::kPrimFunc, global::kPrimFunc, {"params", "body", "ret_type", "attrs"}},
-    {type::kSBlock, global::kSBlock,
+    {type::kSBlock,
+     global::kSBlock,
      {"iter_vars", "reads", "writes", "name_hint", "body", "init", "alloc_buffers", "match_buffers",
       "annotations"}},
     {type::kSBlockRealize, global::kSBlockRealize, {"iter_values", "predicate", "block"}},
-    {type::kFor, global::kFor,
+    {type::kFor,
+     global::kFor,
      {"loop_var", "min", "extent", "kind", "body", "thread_binding", "annotations", "step"}},
     {type::kBufferStore, global::kBufferStore, {"buffer", "value", "indices"}},
     {type::kSeqStmt, global::kSeqStmt, {"seq"}},
@@ -147,7 +150,9 @@ inline constexpr Constructor kConstructors[] = {
     {type::kVarBinding, global::kVarBinding, {"var", "value"}},
     {type::kDataflowBlock, global::kDataflowBlock, {"bindings"}},
     {type::kSeqExpr, global::kSeqExpr, {"blocks", "body"}},
-    {type::kRelaxFunction, global::kRelaxFunction, {"params", "body", "ret_ty", "is_pure", "attrs"}},
+    {type::kRelaxFunction,
+     global::kRelaxFunction,
+     {"params", "body", "ret_ty", "is_pure", "attrs"}},
 };
 
 // Schedule primitives; the schedule is the first argument of each.

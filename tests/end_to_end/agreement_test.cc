@@ -5,8 +5,10 @@ namespace mutatenn {
 namespace {
 
 Json OneMutant(int classes) {
-  return {{"operators", Json::array({{{"id", "graph.add_to_subtract"}}, {{"id", "graph.relu_to_sigmoid"}}})},
-          {"max_mutants", 1}, {"top_k", classes}};
+  return {{"operators",
+           Json::array({{{"id", "graph.add_to_subtract"}}, {{"id", "graph.relu_to_sigmoid"}}})},
+          {"max_mutants", 1},
+          {"top_k", classes}};
 }
 
 TEST(Agreement, TinyNetworkFusedAndScheduled) {
@@ -29,20 +31,24 @@ TEST_P(SharedNetwork, AgreesOnBothTargets) {
   if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
   Scratch scratch;
   Json changes = OneMutant(1000);
-  for (const Json& model : LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
+  for (const Json& model :
+       LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
     if (model["file"] != GetParam()) continue;
     const Json& input = model["preprocessing"];
-    changes["models"] = Json::array({{{"name", "shared"},
-                                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
-                                      {"preprocessing", {{"resize_short_side", input["resize_short_side"]},
-                                                         {"crop", input["crop_size"]},
-                                                         {"scale", input["scale"]},
-                                                         {"mean", input["mean"]},
-                                                         {"std", input["std"]}}}}});
+    changes["models"] =
+        Json::array({{{"name", "shared"},
+                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
+                      {"preprocessing",
+                       {{"resize_short_side", input["resize_short_side"]},
+                        {"crop", input["crop_size"]},
+                        {"scale", input["scale"]},
+                        {"mean", input["mean"]},
+                        {"std", input["std"]}}}}});
   }
   ExpectAgreement(MakeExampleCampaign(scratch.path, changes), scratch / "out", 1000);
 }
-INSTANTIATE_TEST_SUITE_P(All, SharedNetwork, testing::Values("mobilenetv2.onnx", "squeezenet1.1.onnx"),
+INSTANTIATE_TEST_SUITE_P(All, SharedNetwork,
+                         testing::Values("mobilenetv2.onnx", "squeezenet1.1.onnx"),
                          [](const auto& info) { return std::string(info.param).substr(0, 6); });
 
 }  // namespace

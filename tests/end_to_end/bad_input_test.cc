@@ -1,5 +1,5 @@
-// Bad input: one clear line that names the file and the remedy, the documented exit status, no stack
-// trace, and nothing measured is lost.
+// Bad input: one clear line that names the file and the remedy, the documented exit status, no
+// stack trace, and nothing measured is lost.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -63,9 +63,13 @@ TEST(BadInput, Configuration) {
   const std::vector<Case> cases = {
       {{{"models", mean}}, {"campaign.json", "models[0].preprocessing.mean"}},
       {{{"models", missing}}, {"campaign.json", "models[0].path", "absent.onnx"}},
-      {{{"operators", Json::array({{{"id", "code.lt_to_lee"}}})}}, {"campaign.json", "operators[0].id", "code.lt_to_le"}},
-      {{{"operators", Json::array({{{"id", "code.store_add"}, {"valu", 1}}})}}, {"operators[0].valu", "value"}},
-      {{{"devices", Json::array({{{"name", "d"}, {"target", {{"kind", "llvm"}, {"mcpu", "native"}}}}})}}, {"mcpu", "host"}},
+      {{{"operators", Json::array({{{"id", "code.lt_to_lee"}}})}},
+       {"campaign.json", "operators[0].id", "code.lt_to_le"}},
+      {{{"operators", Json::array({{{"id", "code.store_add"}, {"valu", 1}}})}},
+       {"operators[0].valu", "value"}},
+      {{{"devices",
+         Json::array({{{"name", "d"}, {"target", {{"kind", "llvm"}, {"mcpu", "native"}}}}})}},
+       {"mcpu", "host"}},
       {{{"max_mutant", 3}}, {"max_mutant", "max_mutants"}},
       {{{"jobs", "two"}}, {"jobs"}},
   };
@@ -78,8 +82,10 @@ TEST(BadInput, Configuration) {
 
 TEST(BadInput, ATargetThatLlvmDoesNotKnow) {
   Scratch scratch;
-  const Json devices = Json::array({{{"name", "d"}, {"target", {{"kind", "llvm"}, {"mcpu", "z80"}}}}});
-  ExpectRefused(MakeTinyCampaign(scratch.path, {{"devices", devices}}), scratch / "out", 2, {"z80", "host"});
+  const Json devices =
+      Json::array({{{"name", "d"}, {"target", {{"kind", "llvm"}, {"mcpu", "z80"}}}}});
+  ExpectRefused(MakeTinyCampaign(scratch.path, {{"devices", devices}}), scratch / "out", 2,
+                {"z80", "host"});
 }
 
 TEST(BadInput, AnotherCampaignsFolder) {

@@ -15,9 +15,10 @@ TEST(Modules, ExecuteAndReportWithoutCompilerAndPython) {
   RunResult built = Mutatenn({"build", campaign, "--out", scratch / "out", "--quiet"});
   ASSERT_EQ(built.status, 0) << built.err;
   // The dynamic linker writes down every library that any process loads; no Python can be found.
-  const std::map<std::string, std::string> hidden = {
-      {"LD_DEBUG", "files"}, {"LD_DEBUG_OUTPUT", scratch / "loaded"},
-      {"MUTATENN_PYTHON", "/nonexistent/python"}, {"PATH", "/nonexistent"}};
+  const std::map<std::string, std::string> hidden = {{"LD_DEBUG", "files"},
+                                                     {"LD_DEBUG_OUTPUT", scratch / "loaded"},
+                                                     {"MUTATENN_PYTHON", "/nonexistent/python"},
+                                                     {"PATH", "/nonexistent"}};
   for (const char* module : {"execute", "analyze", "report"}) {
     RunResult result = Mutatenn({module, scratch / "out", "--quiet"}, {.environment = hidden});
     EXPECT_EQ(result.status, 0) << module << ": " << result.err;
@@ -51,7 +52,8 @@ TEST(Modules, PaperTreeAndShow) {
   EXPECT_TRUE(evaluation);
   Json report = Report(scratch / "out");
   for (const Json& mutant : report["models"][0]["mutants"]) {
-    RunResult shown = Mutatenn({"show", scratch / "out", mutant["id"].get<std::string>().substr(0, 12)});
+    RunResult shown =
+        Mutatenn({"show", scratch / "out", mutant["id"].get<std::string>().substr(0, 12)});
     EXPECT_EQ(shown.status, 0) << shown.err;
     EXPECT_NE(shown.out.find(mutant["operator"].get<std::string>()), std::string::npos);
     EXPECT_NE(shown.out.find("\n-"), std::string::npos) << "no IR difference in\n" << shown.out;

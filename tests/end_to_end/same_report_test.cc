@@ -1,5 +1,5 @@
-// The report of a campaign depends on nothing but what was asked: not on jobs, memory, order, crashes of
-// the tool or of a worker, nor on any of the short cuts that make it fast.
+// The report of a campaign depends on nothing but what was asked: not on jobs, memory, order,
+// crashes of the tool or of a worker, nor on any of the short cuts that make it fast.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -13,7 +13,8 @@
 namespace mutatenn {
 namespace {
 
-Json RunAndReport(const std::string& campaign, const std::string& folder, std::vector<std::string> more = {}) {
+Json RunAndReport(const std::string& campaign, const std::string& folder,
+                  std::vector<std::string> more = {}) {
   std::vector<std::string> command = {"run", campaign, "--out", folder, "--quiet"};
   command.insert(command.end(), more.begin(), more.end());
   RunResult run = Mutatenn(command);
@@ -24,7 +25,8 @@ Json RunAndReport(const std::string& campaign, const std::string& folder, std::v
 // Pids of the children of a process whose program is `name`.
 std::vector<int> Children(int parent, const std::string& name) {
   std::vector<int> found;
-  std::ifstream list("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
+  std::ifstream list("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) +
+                     "/children");
   for (int pid; list >> pid;) {
     std::ifstream comm("/proc/" + std::to_string(pid) + "/comm");
     std::string text;
@@ -36,9 +38,11 @@ std::vector<int> Children(int parent, const std::string& name) {
 
 TEST(SameReport, WhateverTheJobsAndTheMemory) {
   Scratch scratch;
-  Json first = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
+  Json first = RunAndReport(
+      MakeTinyCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
   ASSERT_FALSE(first["models"][0]["mutants"].empty());
-  Json second = RunAndReport(MakeTinyCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 16}}), scratch / "b");
+  Json second = RunAndReport(
+      MakeTinyCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 16}}), scratch / "b");
   EXPECT_EQ(first["models"], second["models"]);
   EXPECT_EQ(first["campaign"], second["campaign"]);
 }
@@ -46,7 +50,8 @@ TEST(SameReport, WhateverTheJobsAndTheMemory) {
 TEST(SameReport, EveryMutantInExactlyOneState) {
   Scratch scratch;
   Json report = RunAndReport(MakeTinyCampaign(scratch.path), scratch / "a");
-  const std::set<std::string> states = {"killed", "survived", "equivalent", "stillborn", "crashed", "timeout"};
+  const std::set<std::string> states = {"killed",    "survived", "equivalent",
+                                        "stillborn", "crashed",  "timeout"};
   for (const Json& mutant : report["models"][0]["mutants"]) {
     EXPECT_EQ(mutant["devices"].size(), 2u);
     for (const Json& device : mutant["devices"])
@@ -64,7 +69,8 @@ TEST(SameReport, AsTheSlowOracleGives) {
     const Json &a = fast["models"][0]["mutants"][i], &b = slow["models"][0]["mutants"][i];
     ASSERT_EQ(a["id"], b["id"]);
     for (const auto& [device, result] : a["devices"].items())
-      EXPECT_EQ(result["verdict"], b["devices"][device]["verdict"]) << a["place"] << " on " << device;
+      EXPECT_EQ(result["verdict"], b["devices"][device]["verdict"])
+          << a["place"] << " on " << device;
   }
 }
 
@@ -73,12 +79,14 @@ TEST(SameReport, AfterTenKillsAtRandomMoments) {
   const std::string campaign = MakeTinyCampaign(scratch.path, {{"max_mutants", 30}});
   const auto start = std::chrono::steady_clock::now();
   Json whole = RunAndReport(campaign, scratch / "whole");
-  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double took =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::mt19937 random(3);
   int killed = 0;
   for (int i = 0; i < 10; ++i) {
     const double after = took * std::uniform_real_distribution<double>(0.05, 0.9)(random);
-    RunResult run = Mutatenn({"run", campaign, "--out", scratch / "killed", "--quiet"}, {.kill_after_s = after});
+    RunResult run = Mutatenn({"run", campaign, "--out", scratch / "killed", "--quiet"},
+                             {.kill_after_s = after});
     killed += run.status == 128 + SIGKILL;
   }
   EXPECT_GE(killed, 3) << "the kills came too late to test anything";
@@ -115,7 +123,8 @@ TEST(SameReport, ExtendedByDevicesOperatorsImagesAndLimits) {
   changes["devices"] = Json::array({part["devices"][0]});
   changes["operators"] = Json::array({part["operators"][0], part["operators"][1]});
   RunAndReport(MakeTinyCampaign(scratch.path, changes), scratch / "grown");
-  EXPECT_EQ(RunAndReport(MakeTinyCampaign(scratch.path), scratch / "grown")["models"], whole["models"]);
+  EXPECT_EQ(RunAndReport(MakeTinyCampaign(scratch.path), scratch / "grown")["models"],
+            whole["models"]);
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 namespace mutatenn {
 namespace {
 
-Json RunAndReport(const std::string& campaign, const std::string& folder, std::vector<std::string> more = {}) {
+Json RunAndReport(const std::string& campaign, const std::string& folder,
+                  std::vector<std::string> more = {}) {
   std::vector<std::string> command = {"run", campaign, "--out", folder, "--quiet"};
   command.insert(command.end(), more.begin(), more.end());
   RunResult run = Mutatenn(command);
@@ -20,8 +21,10 @@ Json RunAndReport(const std::string& campaign, const std::string& folder, std::v
 
 TEST(Example, TwoHundredMutantsWhateverTheJobsAndTheMemory) {
   Scratch scratch;
-  Json first = RunAndReport(MakeExampleCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
-  Json second = RunAndReport(MakeExampleCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 64}}), scratch / "b");
+  Json first = RunAndReport(
+      MakeExampleCampaign(scratch.path, {{"jobs", 2}, {"memory_budget_mb", 2048}}), scratch / "a");
+  Json second = RunAndReport(
+      MakeExampleCampaign(scratch.path, {{"jobs", 1}, {"memory_budget_mb", 64}}), scratch / "b");
   ASSERT_GE(first["models"][0]["mutants"].size(), 200u);
   EXPECT_EQ(first["models"], second["models"]);
   // Every operator kills and survives at least once.
@@ -44,7 +47,8 @@ TEST(Example, SixtyMutantsAsTheSlowOracleGives) {
   ASSERT_EQ(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i)
     for (const auto& [device, result] : a[i]["devices"].items())
-      EXPECT_EQ(result["verdict"], b[i]["devices"][device]["verdict"]) << a[i]["place"] << " on " << device;
+      EXPECT_EQ(result["verdict"], b[i]["devices"][device]["verdict"])
+          << a[i]["place"] << " on " << device;
 }
 
 class Accuracy : public testing::TestWithParam<const char*> {};
@@ -52,17 +56,23 @@ class Accuracy : public testing::TestWithParam<const char*> {};
 TEST_P(Accuracy, IsTheManifests) {
   if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
   Scratch scratch;
-  Json changes = {{"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})}, {"max_mutants", 1}};
+  Json changes = {{"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})},
+                  {"max_mutants", 1}};
   double expected = 0;
-  for (const Json& model : LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
+  for (const Json& model :
+       LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
     if (model["file"] != GetParam()) continue;
     const Json& input = model["preprocessing"];
     expected = model["accuracy"]["top1"].get<double>() * 100;
-    changes["models"] = Json::array({{{"name", "shared"},
-                                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
-                                      {"preprocessing", {{"resize_short_side", input["resize_short_side"]},
-                                                         {"crop", input["crop_size"]}, {"scale", input["scale"]},
-                                                         {"mean", input["mean"]}, {"std", input["std"]}}}}});
+    changes["models"] =
+        Json::array({{{"name", "shared"},
+                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
+                      {"preprocessing",
+                       {{"resize_short_side", input["resize_short_side"]},
+                        {"crop", input["crop_size"]},
+                        {"scale", input["scale"]},
+                        {"mean", input["mean"]},
+                        {"std", input["std"]}}}}});
   }
   const std::string campaign = MakeExampleCampaign(scratch.path, changes);
   Json config = LoadJson(campaign);
@@ -77,7 +87,8 @@ TEST_P(Accuracy, IsTheManifests) {
   for (const auto& [device, count] : right) EXPECT_NEAR(count, expected, 1) << device;
 }
 INSTANTIATE_TEST_SUITE_P(All, Accuracy,
-                         testing::Values("efficientnet_lite0.onnx", "mobilenetv2.onnx", "squeezenet1.1.onnx"),
+                         testing::Values("efficientnet_lite0.onnx", "mobilenetv2.onnx",
+                                         "squeezenet1.1.onnx"),
                          [](const auto& info) { return std::string(info.param).substr(0, 6); });
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The unmutated program against onnxruntime: a campaign with one mutant and top_k = all classes, whose
-// report then holds every output of the original.
+// The unmutated program against onnxruntime: a campaign with one mutant and top_k = all classes,
+// whose report then holds every output of the original.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,8 @@ namespace mutatenn {
 
 // |a - b| <= 1e-4 max|b| + 1e-3 |b| for every output of every image on every device.
 inline void ExpectAgreement(const std::string& campaign, const std::string& folder, int classes) {
-  RunResult python = Python((SourceDirectory() / "tests/support/expected_outputs.py").string(), {campaign});
+  RunResult python =
+      Python((SourceDirectory() / "tests/support/expected_outputs.py").string(), {campaign});
   ASSERT_EQ(python.status, 0) << python.err;
   auto expected = ParseJson(python.out, "onnxruntime");
   ASSERT_TRUE(expected.ok());
@@ -28,7 +29,8 @@ inline void ExpectAgreement(const std::string& campaign, const std::string& fold
     double largest = 0;
     for (const Json& value : outputs) largest = std::max(largest, std::abs(value.get<double>()));
     for (const Json& entry : original["top_k"]) {
-      const double got = entry["score"].get<double>(), want = outputs[entry["label"].get<size_t>()].get<double>();
+      const double got = entry["score"].get<double>(),
+                   want = outputs[entry["label"].get<size_t>()].get<double>();
       ASSERT_LE(std::abs(got - want), 1e-4 * largest + 1e-3 * std::abs(want))
           << original["device"] << " " << original["image"] << " class " << entry["label"];
     }

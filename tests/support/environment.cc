@@ -1,5 +1,6 @@
-// Linked into every test program: where the sources, the built programs and the interpreter are, unless the
-// environment says otherwise. So a test runs the same by ctest, by hand and in a debugger.
+// Linked into every test program: where the sources, the built programs and the interpreter are,
+// unless the environment says otherwise. So a test runs the same by ctest, by hand and in a
+// debugger.
 #include <cstdlib>
 
 namespace {

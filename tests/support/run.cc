@@ -40,21 +40,26 @@ RunResult Run(const std::vector<std::string>& command, const RunOptions& options
     ::dup2(::open(out.c_str(), O_CREAT | O_WRONLY, 0666), 1);
     ::dup2(::open(err.c_str(), O_CREAT | O_WRONLY, 0666), 2);
     for (const auto& [name, value] : options.environment) {
-      if (value.empty()) ::unsetenv(name.c_str());
-      else ::setenv(name.c_str(), value.c_str(), 1);
+      if (value.empty())
+        ::unsetenv(name.c_str());
+      else
+        ::setenv(name.c_str(), value.c_str(), 1);
     }
     if (options.largest_file > 0) {
       ::signal(SIGXFSZ, SIG_IGN);
-      rlimit limit{static_cast<rlim_t>(options.largest_file), static_cast<rlim_t>(options.largest_file)};
+      rlimit limit{static_cast<rlim_t>(options.largest_file),
+                   static_cast<rlim_t>(options.largest_file)};
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
-    if (options.user != 0 && ::getuid() == 0 && ::setuid(static_cast<uid_t>(options.user)) != 0) ::_exit(126);
+    if (options.user != 0 && ::getuid() == 0 && ::setuid(static_cast<uid_t>(options.user)) != 0)
+      ::_exit(126);
     ::execvp(argv[0], argv.data());
     ::_exit(127);
   }
   if (options.while_running) options.while_running(pid);
   if (options.kill_after_s > 0) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(options.kill_after_s);
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(options.kill_after_s);
     siginfo_t info{};
     while (std::chrono::steady_clock::now() < end) {
       info.si_pid = 0;
@@ -134,7 +139,8 @@ std::string MakeExampleCampaign(const fs::path& folder, const Json& changes) {
   const fs::path example = SourceDirectory() / "examples/quickstart";
   Json config = LoadJson((example / "campaign.json").string());
   for (Json& model : config["models"])
-    for (const char* key : {"path", "classes"}) model[key] = (example / model[key].get<std::string>()).string();
+    for (const char* key : {"path", "classes"})
+      model[key] = (example / model[key].get<std::string>()).string();
   config["images"]["path"] = (example / "images").string();
   config["images"]["truth"] = (example / "labels.tsv").string();
   return WriteCampaign(folder, config, changes);

@@ -40,10 +40,11 @@ class Scratch {
   std::string operator/(const std::string& name) const { return (path / name).string(); }
 };
 
-// Writes a tiny network (two convolutions with batch norm and ReLU6, a depthwise one, a residual add, a
-// padded pooling, a dense layer; 10 classes), six images and campaign.json into `folder`; `changes` are
-// merged into the configuration (JSON merge patch).
-std::string MakeTinyCampaign(const std::filesystem::path& folder, const Json& changes = Json::object());
+// Writes a tiny network (two convolutions with batch norm and ReLU6, a depthwise one, a residual
+// add, a padded pooling, a dense layer; 10 classes), six images and campaign.json into `folder`;
+// `changes` are merged into the configuration (JSON merge patch).
+std::string MakeTinyCampaign(const std::filesystem::path& folder,
+                             const Json& changes = Json::object());
 // The example's configuration with absolute paths, changed, written into `folder`.
 std::string MakeExampleCampaign(const std::filesystem::path& folder, const Json& changes);
 

@@ -1,6 +1,7 @@
-// Fixed CPU schedule rules, no tuning: an unscheduled fused PrimFunc becomes tiled and vectorised. In two
-// parts, because mutation points are named in between: Normalize inlines what every target inlines, so
-// that the blocks left are the same everywhere; Tile then shapes loops for one vector width.
+// Fixed CPU schedule rules, no tuning: an unscheduled fused PrimFunc becomes tiled and vectorised.
+// In two parts, because mutation points are named in between: Normalize inlines what every target
+// inlines, so that the blocks left are the same everywhere; Tile then shapes loops for one vector
+// width.
 #pragma once
 
 #include <string>
@@ -15,7 +16,7 @@ namespace mutatenn {
 inline constexpr int kScheduleRulesVersion = 1;
 
 struct VectorUnit {
-  int lanes = 4;       // float32 lanes of one vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON)
+  int lanes = 4;  // float32 lanes of one vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON)
   int registers = 16;  // architectural vector registers
 };
 // Of an llvm target, by its CPU features.
@@ -30,8 +31,8 @@ struct Scheduled {
   std::string rule;  // "contract", "contract_x", "reduce", "elementwise" or "none"
   std::string why;   // why stronger rules gave up, for people
 };
-// `function` is normalised. `constant_parameters`: indices of parameters that are weights at every call
-// site. Never fails for a kernel: the last rule is to leave it as it is.
+// `function` is normalised. `constant_parameters`: indices of parameters that are weights at every
+// call site. Never fails for a kernel: the last rule is to leave it as it is.
 Result<Scheduled> Tile(const Node& function, const std::vector<int>& constant_parameters,
                        const VectorUnit& unit);
 

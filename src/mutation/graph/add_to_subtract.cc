@@ -21,6 +21,7 @@ MUTATION_OPERATOR(.id = "graph.add_to_subtract", .category = "arithmetic node", 
 The bias that the importer adds behind a convolution or a matrix product is left alone unless
 `synthetic` asks for it.
 Survives where the second operand is small.)",
-                  .example = "layers", .parameters = {SyntheticParameter()}, .matches = Matches, .rewrite = Rewrite);
+                  .example = "layers", .parameters = {SyntheticParameter()}, .matches = Matches,
+                  .rewrite = Rewrite);
 
 }  // namespace mutatenn
