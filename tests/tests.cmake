@@ -12,3 +12,7 @@ endforeach()
 add_test(NAME slow/Package.Wheel
   COMMAND ${PROJECT_SOURCE_DIR}/tests/package/test_wheel.sh ${Python3_EXECUTABLE})
 set_tests_properties(slow/Package.Wheel PROPERTIES LABELS slow TIMEOUT 3000 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+
+# The sources are formatted by the tree's own rules.
+add_test(NAME lint/format COMMAND ${PROJECT_SOURCE_DIR}/tools/format --check)
+set_tests_properties(lint/format PROPERTIES LABELS unit)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "base/hash.h"
@@ -84,12 +85,6 @@ void CollectVariables(const Node& node, std::vector<Node>& into) {
   if (IsCallTir(node)) CollectVariables(node["args"].At(1), into);
 }
 
-// One of the two halves (weight-only or not) as a function whose outputs are `wanted`.
-struct Half {
-  std::vector<GraphBinding> bindings;
-  std::vector<Node> wanted;  // variables used outside
-};
-
 Node Substitute(const Node& node, const std::map<const void*, Node>& by) {
   if (relax::IsVariable(node)) {
     auto found = by.find(node.id());
@@ -110,6 +105,232 @@ Node Substitute(const Node& node, const std::map<const void*, Node>& by) {
   }
   return node;
 }
+
+// Fuses one legalised graph: each half (weight-only, then the rest) as a function of its own.
+class Fuser {
+ public:
+  // Fuses a group of calls into one kernel; FuseMemo's.
+  using FuseGroup = std::function<const FuseMemo::Group&(const Node& group)>;
+
+  Fuser(const Graph& graph, const FunctionTable& table, FuseGroup fuse_group)
+      : graph_(graph), table_(table), fuse_group_(std::move(fuse_group)) {}
+
+  FusedGraph Run() {
+    NameBindings();
+    SplitHalves();
+    FuseHalf(halves_[0], {}, /*weight_only=*/true);
+    FuseHalf(halves_[1], halves_[0].wanted, /*weight_only=*/false);
+    std::vector<Node> outputs;
+    CollectVariables(graph_.output, outputs);
+    for (const Node& output : outputs) result_.outputs.push_back(names_.Of(output).at(0));
+    return std::move(result_);
+  }
+
+ private:
+  struct Half {
+    std::vector<const GraphBinding*> bindings;
+    std::vector<Node> wanted;  // variables used outside, in order
+  };
+
+  // Names of every value, and which binding makes which call.
+  void NameBindings() {
+    for (const Node& parameter : graph_.parameters) names_.Set(parameter, parameter["name"].Text());
+    for (const GraphBinding& binding : graph_.bindings) {
+      std::vector<std::string> fields = {binding.name};
+      if (binding.value.Is(type::kTuple)) {
+        fields.clear();
+        for (const Node& field : relax::TupleFields(binding.value))
+          fields.push_back(names_.Argument(field));
+      } else if (binding.value.Is(type::kTupleGetItem)) {
+        fields = {ItemName(names_, binding.value)};
+      } else if (relax::IsTuple(binding.variable["ty"])) {
+        fields.clear();
+        for (size_t i = 0; i < relax::TensorsOf(binding.variable["ty"]).size(); ++i)
+          fields.push_back(binding.name + "." + std::to_string(i));
+      }
+      names_.SetTuple(binding.variable, fields);
+      if (IsCallTir(binding.value)) by_call_[names_.CallKey(binding.value)].push_back(&binding);
+    }
+  }
+
+  void SplitHalves() {
+    const std::set<const void*> weights = WeightOnly(graph_);
+    std::set<const void*> outside_ok;  // parameters need no half to make them
+    for (const Node& parameter : graph_.parameters) outside_ok.insert(parameter.id());
+    std::vector<Node> used;  // by the second half or as an output
+    for (const GraphBinding& binding : graph_.bindings) {
+      const bool only = weights.count(binding.variable.id()) > 0;
+      halves_[only ? 0 : 1].bindings.push_back(&binding);
+      if (!only) CollectVariables(binding.value, used);
+    }
+    std::vector<Node> outputs;
+    CollectVariables(graph_.output, outputs);
+    used.insert(used.end(), outputs.begin(), outputs.end());
+    for (const Node& variable : used)
+      if (weights.count(variable.id()) && outside_ok.insert(variable.id()).second)
+        halves_[0].wanted.push_back(variable);
+    for (const Node& output : outputs)
+      if (!weights.count(output.id()) && outside_ok.insert(output.id()).second)
+        halves_[1].wanted.push_back(output);
+  }
+
+  // The binding that makes this call, whose names may be given in another scope. Calls that are
+  // equal in all are taken in order; the last one stays for a copy that fusion made.
+  const GraphBinding& Recognise(const Names& scope, const Node& value) {
+    auto found = by_call_.find(scope.CallKey(value));
+    if (found == by_call_.end()) GiveUp("fusion made a call of unknown origin");
+    const GraphBinding* binding = found->second.front();
+    if (found->second.size() > 1) found->second.pop_front();
+    return *binding;
+  }
+
+  static std::string ItemName(const Names& scope, const Node& item) {
+    return scope.Of(item["tuple_value"]).at(static_cast<size_t>(item["index"].Int()));
+  }
+
+  // Sets the names of a binding that only arranges values (tuple, item, other name); false for a
+  // call.
+  static bool NameArrangement(Names& scope, const relax::Binding& binding) {
+    const Node& value = binding.value;
+    if (relax::IsVariable(value)) {
+      scope.SetTuple(binding.variable, scope.Of(value));
+    } else if (value.Is(type::kTuple)) {
+      std::vector<std::string> fields;
+      for (const Node& field : relax::TupleFields(value)) fields.push_back(scope.Argument(field));
+      scope.SetTuple(binding.variable, fields);
+    } else if (value.Is(type::kTupleGetItem)) {
+      scope.Set(binding.variable, ItemName(scope, value));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  // The value name of a kernel's argument; a constant is put among the graph's constants.
+  std::string Input(const Names& scope, const Node& argument) {
+    if (relax::IsVariable(argument)) return scope.Argument(argument);
+    FusedConstant constant{"", TypeOf(relax::ConstantType(argument)), relax::TensorBytes(argument)};
+    constant.name = "constant " + HashBytes(constant.type.dtype + constant.bytes);
+    const bool known = std::any_of(result_.constants.begin(), result_.constants.end(),
+                                   [&](const FusedConstant& c) { return c.name == constant.name; });
+    if (!known) result_.constants.push_back(constant);
+    return constant.name;
+  }
+
+  // Adds what one call contributes to a step: its part of the role, its layer.
+  const GraphBinding& AddCall(const Names& scope, const Node& value, FusedStep& step) {
+    const GraphBinding& origin = Recognise(scope, value);
+    const std::string& role = table_.Find(value["args"].At(0)["name_hint"].Text())->role;
+    step.role += (step.role.empty() ? "" : "_") + role;
+    const std::string& layer = origin.layer;
+    if (!layer.empty() &&
+        std::find(step.layers.begin(), step.layers.end(), layer) == step.layers.end())
+      step.layers.push_back(layer);
+    return origin;
+  }
+
+  FusedStep StepOfCall(const Names& scope, const Node& value) {
+    FusedStep step;
+    step.outputs = names_.Of(AddCall(scope, value, step).variable);
+    step.function = table_.Find(value["args"].At(0)["name_hint"].Text())->function;
+    for (const Node& argument : relax::TupleFields(value["args"].At(1)))
+      step.inputs.push_back(Input(scope, argument));
+    step.output_types = TypesOf(value["ty_args"].At(0));
+    return step;
+  }
+
+  FusedStep StepOfGroup(const Names& scope, const Node& value, const Node& group) {
+    FusedStep step;
+    relax::FunctionView inner = relax::View(group);
+    const std::vector<Node> arguments = value["args"].Items();
+    Names within;
+    for (size_t i = 0; i < inner.parameters.size(); ++i) {
+      if (relax::IsVariable(arguments[i]))
+        within.SetTuple(inner.parameters[i], scope.Of(arguments[i]));
+      else
+        within.Set(inner.parameters[i], scope.Argument(arguments[i]));
+    }
+    for (const relax::Binding& part : inner.bindings) {
+      if (IsCallTir(part.value))
+        within.SetTuple(part.variable, names_.Of(AddCall(within, part.value, step).variable));
+      else if (!NameArrangement(within, part))
+        GiveUp("a fused group holds a " + std::string(part.value.key()));
+    }
+    if (inner.output.Is(type::kTuple)) {
+      for (const Node& field : relax::TupleFields(inner.output))
+        step.outputs.push_back(within.Argument(field));
+    } else {
+      step.outputs = within.Of(inner.output);
+    }
+    const FuseMemo::Group& kernel = fuse_group_(group);
+    step.function = kernel.fused;
+    for (int i : kernel.order)
+      step.inputs.push_back(Input(scope, arguments.at(static_cast<size_t>(i))));
+    step.output_types = TypesOf(group["ret_ty"]);
+    return step;
+  }
+
+  // `outer`: values of the other half, which become parameters beside the graph's own.
+  void FuseHalf(const Half& half, const std::vector<Node>& outer, bool weight_only) {
+    if (half.bindings.empty()) return;
+    std::map<const void*, Node> by;  // the graph's variables -> this function's
+    std::vector<Node> parameters = graph_.parameters, own_parameters;
+    parameters.insert(parameters.end(), outer.begin(), outer.end());
+    for (const Node& variable : parameters) {
+      own_parameters.push_back(Make(global::kVar, names_.Of(variable).at(0), variable["ty"]));
+      by[variable.id()] = own_parameters.back();
+    }
+    std::set<const void*> wanted;
+    for (const Node& variable : half.wanted) wanted.insert(variable.id());
+    std::vector<relax::Binding> bindings;
+    std::map<std::string, Node> callees;
+    for (const GraphBinding* binding : half.bindings) {
+      Node value = Substitute(binding->value, by);
+      Node variable = relax::Variable(binding->name, binding->variable["ty"],
+                                      wanted.count(binding->variable.id()) > 0);
+      by[binding->variable.id()] = variable;
+      bindings.push_back({variable, value});
+      if (IsCallTir(value)) {
+        Node callee = value["args"].At(0);
+        callees[callee["name_hint"].Text()] = callee;
+      }
+    }
+    std::vector<Node> outputs;
+    for (const Node& variable : half.wanted) outputs.push_back(by.at(variable.id()));
+    Node output = outputs.size() == 1 ? outputs[0] : Make(global::kTuple, Node(outputs));
+    Node main = relax::Function(own_parameters, bindings, output);
+    std::vector<std::pair<Node, Node>> functions = {
+        {relax::GlobalVariable("main", main), WithAttribute(main, "global_symbol", "main")}};
+    for (const auto& [name, callee] : callees)
+      functions.emplace_back(callee, table_.Find(name)->function);
+
+    Node fused = relax::FuseOps(relax::Module(functions));
+    relax::FunctionView view = relax::View(FunctionOf(fused, "main"));
+    Names scope;
+    for (size_t i = 0; i < view.parameters.size(); ++i)
+      scope.SetTuple(view.parameters[i], names_.Of(parameters.at(i)));
+    for (const relax::Binding& binding : view.bindings) {
+      if (NameArrangement(scope, binding)) continue;
+      const std::string op = relax::OperatorOf(binding.value);
+      if (!IsCallTir(binding.value) && !op.starts_with("@"))
+        GiveUp("fusion left a " + std::string(binding.value.key()));
+      FusedStep step = IsCallTir(binding.value)
+                           ? StepOfCall(scope, binding.value)
+                           : StepOfGroup(scope, binding.value, FunctionOf(fused, op.substr(1)));
+      step.weight_only = weight_only;
+      scope.SetTuple(binding.variable, step.outputs);
+      result_.steps.push_back(std::move(step));
+    }
+  }
+
+  const Graph& graph_;
+  const FunctionTable& table_;
+  const FuseGroup fuse_group_;
+  Names names_;  // of the graph's own variables
+  std::map<std::string, std::deque<const GraphBinding*>> by_call_;
+  Half halves_[2];  // weight-only, then the rest
+  FusedGraph result_;
+};
 
 }  // namespace
 
@@ -162,204 +383,9 @@ const FuseMemo::Group& FuseMemo::FuseGroup(const Node& group, const FunctionTabl
 
 Result<FusedGraph> FuseMemo::Fuse(const Graph& graph, const FunctionTable& table) {
   return Guard("fusion", [&] {
-    const std::set<const void*> weights = WeightOnly(graph);
-    std::set<const void*> parameters;
-    for (const Node& parameter : graph.parameters) parameters.insert(parameter.id());
-
-    Half halves[2];  // weight-only, then the rest
-    std::vector<Node> outside;
-    CollectVariables(graph.output, outside);
-    for (const GraphBinding& binding : graph.bindings) {
-      const bool only = weights.count(binding.variable.id()) > 0;
-      halves[only ? 0 : 1].bindings.push_back(binding);
-      if (!only) CollectVariables(binding.value, outside);
-    }
-    std::set<const void*> once;
-    for (const Node& variable : outside)
-      if (weights.count(variable.id()) && !parameters.count(variable.id()) &&
-          once.insert(variable.id()).second)
-        halves[0].wanted.push_back(variable);
-    std::vector<Node> outputs;
-    CollectVariables(graph.output, outputs);
-    for (const Node& output : outputs)
-      if (!weights.count(output.id()) && !parameters.count(output.id()))
-        halves[1].wanted.push_back(output);
-
-    Names names;
-    std::map<std::string, std::deque<const GraphBinding*>> by_call;
-    std::map<std::string, std::string> layer_of;  // value name -> layer
-    FusedGraph result;
-    std::map<std::string, bool> constants;
-    for (const Node& parameter : graph.parameters) names.Set(parameter, parameter["name"].Text());
-    for (const GraphBinding& binding : graph.bindings) {
-      layer_of[binding.name] = binding.layer;
-      std::vector<std::string> fields = {binding.name};
-      if (binding.value.Is(type::kTuple)) {
-        fields.clear();
-        for (const Node& field : relax::TupleFields(binding.value))
-          fields.push_back(names.Argument(field));
-      } else if (binding.value.Is(type::kTupleGetItem)) {
-        fields = {names.Of(binding.value["tuple_value"]).at(binding.value["index"].Int())};
-        layer_of.emplace(fields[0], binding.layer);
-      } else if (relax::IsTuple(binding.variable["ty"])) {
-        fields.clear();
-        for (size_t i = 0; i < relax::TensorsOf(binding.variable["ty"]).size(); ++i) {
-          fields.push_back(binding.name + "." + std::to_string(i));
-          layer_of[fields.back()] = binding.layer;
-        }
-      }
-      names.SetTuple(binding.variable, fields);
-      if (IsCallTir(binding.value)) by_call[names.CallKey(binding.value)].push_back(&binding);
-    }
-    // The names of a call of a PrimFunc, by what it calls on what.
-    auto recognise = [&](const Names& scope, const Node& value) -> const GraphBinding& {
-      auto found = by_call.find(scope.CallKey(value));
-      if (found == by_call.end() || found->second.empty())
-        GiveUp("fusion made a call of unknown origin");
-      const GraphBinding* binding = found->second.front();
-      if (found->second.size() > 1) found->second.pop_front();
-      return *binding;
-    };
-    auto input_name = [&](const Names& scope, const Node& argument) {
-      const std::string name = scope.Argument(argument);
-      if (relax::IsVariable(argument)) return name;
-      const std::string bytes = relax::TensorBytes(argument);
-      TensorType type = TypeOf(relax::ConstantType(argument));
-      const std::string constant = "constant " + HashBytes(type.dtype + bytes);
-      if (constants.emplace(constant, true).second)
-        result.constants.push_back({constant, type, bytes});
-      return constant;
-    };
-    auto add_layer = [](FusedStep& step, const std::string& layer) {
-      if (!layer.empty() &&
-          std::find(step.layers.begin(), step.layers.end(), layer) == step.layers.end())
-        step.layers.push_back(layer);
-    };
-
-    for (int h = 0; h < 2; ++h) {
-      Half& half = halves[h];
-      if (half.bindings.empty()) continue;
-      // A function of its own: outputs become plain variables, values of the other half parameters.
-      std::map<const void*, Node> by;
-      std::vector<Node> own_parameters;
-      std::vector<relax::Binding> bindings;
-      Names scope;
-      auto parameter = [&](const Node& variable) {
-        if (by.count(variable.id())) return;
-        Node made = Call(global::kVar, names.Of(variable).at(0), variable["ty"], Node());
-        scope.SetTuple(made, names.Of(variable));
-        by[variable.id()] = made;
-        own_parameters.push_back(made);
-      };
-      for (const Node& p : graph.parameters) parameter(p);
-      if (h == 1)
-        for (const Node& variable : halves[0].wanted) parameter(variable);
-      std::set<const void*> wanted;
-      for (const Node& variable : half.wanted) wanted.insert(variable.id());
-      for (const GraphBinding& binding : half.bindings) {
-        Node value = Substitute(binding.value, by);
-        Node variable = relax::Variable(binding.name, binding.variable["ty"],
-                                        wanted.count(binding.variable.id()) > 0);
-        by[binding.variable.id()] = variable;
-        bindings.push_back({variable, value});
-      }
-      std::vector<Node> wanted_now;
-      for (const Node& variable : half.wanted) wanted_now.push_back(by.at(variable.id()));
-      Node output = wanted_now.size() == 1 ? wanted_now[0] : Make(global::kTuple, Node(wanted_now));
-      Node main = relax::Function(own_parameters, bindings, output);
-      std::vector<std::pair<Node, Node>> functions = {
-          {relax::GlobalVariable("main", main), WithAttribute(main, "global_symbol", "main")}};
-      std::set<std::string> seen;
-      for (const GraphBinding& binding : half.bindings) {
-        if (!IsCallTir(binding.value)) continue;
-        Node callee = binding.value["args"].At(0);
-        const std::string name = callee["name_hint"].Text();
-        if (seen.insert(name).second) functions.emplace_back(callee, table.Find(name)->function);
-      }
-      Node fused = relax::FuseOps(relax::Module(functions));
-      relax::FunctionView view = relax::View(FunctionOf(fused, "main"));
-      for (size_t i = 0; i < view.parameters.size(); ++i)
-        scope.SetTuple(view.parameters[i], scope.Of(own_parameters.at(i)));
-
-      for (const relax::Binding& binding : view.bindings) {
-        const Node& value = binding.value;
-        if (relax::IsVariable(value)) {
-          scope.SetTuple(binding.variable, scope.Of(value));
-        } else if (value.Is(type::kTuple)) {
-          std::vector<std::string> fields;
-          for (const Node& field : relax::TupleFields(value))
-            fields.push_back(scope.Argument(field));
-          scope.SetTuple(binding.variable, fields);
-        } else if (value.Is(type::kTupleGetItem)) {
-          scope.Set(binding.variable, scope.Of(value["tuple_value"]).at(value["index"].Int()));
-        } else if (IsCallTir(value)) {
-          const GraphBinding& origin = recognise(scope, value);
-          FusedStep step;
-          step.weight_only = h == 0;
-          const FunctionTable::Entry* entry = table.Find(value["args"].At(0)["name_hint"].Text());
-          step.function = entry->function;
-          step.role = entry->role;
-          for (const Node& argument : relax::TupleFields(value["args"].At(1)))
-            step.inputs.push_back(input_name(scope, argument));
-          step.outputs = names.Of(origin.variable);
-          step.output_types = TypesOf(value["ty_args"].At(0));
-          add_layer(step, origin.layer);
-          scope.SetTuple(binding.variable, step.outputs);
-          result.steps.push_back(std::move(step));
-        } else if (relax::OperatorOf(value).starts_with("@")) {
-          Node group = FunctionOf(fused, relax::OperatorOf(value).substr(1));
-          relax::FunctionView inner = relax::View(group);
-          const std::vector<Node> arguments = value["args"].Items();
-          Names within;
-          for (size_t i = 0; i < inner.parameters.size(); ++i) {
-            if (relax::IsVariable(arguments[i]))
-              within.SetTuple(inner.parameters[i], scope.Of(arguments[i]));
-            else
-              within.Set(inner.parameters[i], scope.Argument(arguments[i]));
-          }
-          FusedStep step;
-          step.weight_only = h == 0;
-          for (const relax::Binding& part : inner.bindings) {
-            if (IsCallTir(part.value)) {
-              const GraphBinding& origin = recognise(within, part.value);
-              within.SetTuple(part.variable, names.Of(origin.variable));
-              const std::string& role =
-                  table.Find(part.value["args"].At(0)["name_hint"].Text())->role;
-              step.role += (step.role.empty() ? "" : "_") + role;
-              add_layer(step, origin.layer);
-            } else if (part.value.Is(type::kTuple)) {
-              std::vector<std::string> fields;
-              for (const Node& field : relax::TupleFields(part.value))
-                fields.push_back(within.Argument(field));
-              within.SetTuple(part.variable, fields);
-            } else if (part.value.Is(type::kTupleGetItem)) {
-              within.Set(part.variable,
-                         within.Of(part.value["tuple_value"]).at(part.value["index"].Int()));
-            } else if (relax::IsVariable(part.value)) {
-              within.SetTuple(part.variable, within.Of(part.value));
-            } else {
-              GiveUp("a fused group holds a " + std::string(part.value.key()));
-            }
-          }
-          if (inner.output.Is(type::kTuple)) {
-            for (const Node& field : relax::TupleFields(inner.output))
-              step.outputs.push_back(within.Argument(field));
-          } else {
-            step.outputs = within.Of(inner.output);
-          }
-          const Group& kernel = FuseGroup(group, table);
-          step.function = kernel.fused;
-          for (int i : kernel.order) step.inputs.push_back(input_name(scope, arguments.at(i)));
-          step.output_types = TypesOf(group["ret_ty"]);
-          scope.SetTuple(binding.variable, step.outputs);
-          result.steps.push_back(std::move(step));
-        } else {
-          GiveUp("fusion left a " + std::string(value.key()));
-        }
-      }
-    }
-    for (const Node& output : outputs) result.outputs.push_back(names.Of(output).at(0));
-    return result;
+    return Fuser(graph, table,
+                 [&](const Node& group) -> const Group& { return FuseGroup(group, table); })
+        .Run();
   });
 }
 

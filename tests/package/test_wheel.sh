@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The wheel as a user gets it: built by pip, the files in it are the expected ones, and installed into a
 # clean virtual environment it runs a tiny campaign from outside the source tree.
-#   tests/package/test_wheel.sh PYTHON   PYTHON has onnxruntime (the build tree's .venv)
+#   tests/package/test_wheel.sh PYTHON [WHEEL]   PYTHON has onnxruntime (the build tree's .venv); WHEEL is
+#                                                tested instead of building one
 # Ends with 77 (skipped) unless MUTATENN_SLOW_TESTS=1.
 set -euo pipefail
 [ "${MUTATENN_SLOW_TESTS:-}" = 1 ] || { echo "skipped: MUTATENN_SLOW_TESTS is not 1"; exit 77; }
 source_folder=$(cd "$(dirname "$0")/../.." && pwd)
-python=$1
+python=$(realpath -s "$1")
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-2} PIP_DISABLE_PIP_VERSION_CHECK=1
 # Nothing of the caller's environment may help the installed program to find its parts.
 unset PYTHONPATH LD_LIBRARY_PATH $(compgen -e MUTATENN_ || true)
@@ -16,9 +17,10 @@ trap 'rm -rf "$scratch"' EXIT
 fail() { echo "test_wheel: $*" >&2; exit 1; }
 
 "$python" -m venv "$scratch/venv"
-"$scratch/venv/bin/python" -m pip wheel -q --no-deps --wheel-dir "$scratch/wheels" "$source_folder"
-wheel=$(echo "$scratch"/wheels/mutatenn-*-py3-none-*.whl)
-[ -f "$wheel" ] || fail "pip made no wheel mutatenn-*-py3-none-*.whl: $(ls "$scratch/wheels")"
+wheel=${2:-}
+[ -n "$wheel" ] || "$scratch/venv/bin/python" -m pip wheel -q --no-deps --wheel-dir "$scratch/wheels" "$source_folder"
+[ -n "$wheel" ] || wheel=$(echo "$scratch"/wheels/mutatenn-*-py3-none-*.whl)
+[ -f "$wheel" ] || fail "pip made no wheel mutatenn-*-py3-none-*.whl: $wheel"
 
 diff - <("$python" -m zipfile -l "$wheel" | awk 'NR > 1 {print $1}' | sed 's/-[0-9.]*dist-info/.dist-info/' | LC_ALL=C sort) \
   <<'FILES' || fail "the wheel's files are not the expected ones (< expected, > found)"
