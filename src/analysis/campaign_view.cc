@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <tuple>
 #include <unordered_map>
-#include <utility>
 
 #include "judge/top_json.h"
 
@@ -223,7 +222,7 @@ class Reader {
     evidence.build_reason = build ? build->reason : "";
     evidence.images_planned = static_cast<int>(model.images.size());
     evidence.full_matrix = view_.full_matrix;
-    evidence.out_of_bounds = std::move(out_of_bounds);
+    evidence.out_of_bounds = out_of_bounds;
     std::vector<std::pair<int, const StoredFate*>> ordered;
     for (const StoredFate& row : rows) {
       auto image = image_index.find(row.image);

@@ -9,8 +9,6 @@ extern "C" const char* __asan_default_options() {
   return "detect_leaks=0:detect_stack_use_after_return=0";
 }
 
-extern "C" const char* __ubsan_default_options() {
-  return "print_stacktrace=1:halt_on_error=1";
-}
+extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1:halt_on_error=1"; }
 
 #endif
