@@ -68,7 +68,7 @@ struct Bad {
 };
 const std::vector<Bad> kBad = {
     {"crash", Ending::kCrashed, "SIGSEGV in step b"},
-    {"spin", Ending::kTimeout, "over its CPU time in step b"},
+    {"spin", Ending::kTimeout, "time in step b"},
     {"sleep", Ending::kTimeout, "over its wall time in step b"},
     {"exhaust", Ending::kCrashed, "in step b"},
     {"workspace_huge", Ending::kCrashed, "out of memory in step b (limit 256 MiB)"},

@@ -31,8 +31,8 @@ TEST_P(SharedNetwork, AgreesOnBothTargets) {
   if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
   Scratch scratch;
   Json changes = OneMutant(1000);
-  for (const Json& model :
-       LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
+  const Json manifest = LoadJson((SharedDirectory() / "models/manifest.json").string());
+  for (const Json& model : manifest["models"]) {
     if (model["file"] != GetParam()) continue;
     const Json& input = model["preprocessing"];
     changes["models"] =

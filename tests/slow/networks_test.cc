@@ -76,8 +76,8 @@ TEST_P(Accuracy, IsTheManifests) {
   Json changes = {{"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})},
                   {"max_mutants", 1}};
   double expected = 0;
-  for (const Json& model :
-       LoadJson((SharedDirectory() / "models/manifest.json").string())["models"]) {
+  const Json manifest = LoadJson((SharedDirectory() / "models/manifest.json").string());
+  for (const Json& model : manifest["models"]) {
     if (model["file"] != GetParam()) continue;
     const Json& input = model["preprocessing"];
     expected = model["accuracy"]["top1"].get<double>() * 100;
