@@ -215,7 +215,8 @@ class Reader {
 
   Result<DeviceResult> JudgeOn(const ModelView& model, size_t device,
                                const std::unordered_map<std::string, int>& image_index,
-                               const StoredBuild* build, std::optional<OutOfBounds> out_of_bounds,
+                               const StoredBuild* build,
+                               const std::optional<OutOfBounds>& out_of_bounds,
                                const std::vector<StoredFate>& rows) {
     Evidence evidence;
     evidence.build = build ? build->state : "pending";
