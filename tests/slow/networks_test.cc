@@ -10,15 +10,6 @@
 namespace mutatenn {
 namespace {
 
-Json RunAndReport(const std::string& campaign, const std::string& folder,
-                  std::vector<std::string> more = {}) {
-  std::vector<std::string> command = {"run", campaign, "--out", folder, "--quiet"};
-  command.insert(command.end(), more.begin(), more.end());
-  RunResult run = Mutatenn(command);
-  EXPECT_EQ(run.status, 0) << run.err;
-  return Comparable(Report(folder));
-}
-
 TEST(Example, TwoHundredMutantsWhateverTheJobsAndTheMemory) {
   Scratch scratch;
   Json first = RunAndReport(

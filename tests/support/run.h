@@ -52,6 +52,10 @@ std::string MakeExampleCampaign(const std::filesystem::path& folder, const Json&
 Json Report(const std::string& folder);
 // The same without what may differ between two runs: times, ids of the run.
 Json Comparable(Json report);
+// Runs a campaign, with more arguments, and gives its comparable report; fails the test where it
+// fails.
+Json RunAndReport(const std::string& campaign, const std::string& folder,
+                  std::vector<std::string> more = {});
 Json LoadJson(const std::string& file);
 
 }  // namespace mutatenn
