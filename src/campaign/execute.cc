@@ -156,7 +156,7 @@ class DeviceRun {
 
   Status RunChunk(Session& session, const std::vector<StoredImage>& chunk,
                   std::deque<Work*>& queue) {
-    auto depth = static_cast<size_t>(device_.jobs * kQueueDepthPerJob);
+    const size_t depth = static_cast<size_t>(device_.jobs) * kQueueDepthPerJob;
     while (!queue.empty() || !running_.empty()) {
       TRY(CheckInterrupted(context_));
       std::vector<MutantJob> jobs;

@@ -29,7 +29,7 @@ class TemporaryFolder {
       return Fail(Code::kIo, path, ": cannot be made; is there room in TMPDIR?");
     return TemporaryFolder(path);
   }
-  TemporaryFolder(TemporaryFolder&& other) : path_(std::move(other.path_)) { other.path_.clear(); }
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   ~TemporaryFolder() {
     std::error_code ignored;
     if (!path_.empty()) fs::remove_all(path_, ignored);

@@ -31,20 +31,7 @@ TEST_P(SharedNetwork, AgreesOnBothTargets) {
   if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
   Scratch scratch;
   Json changes = OneMutant(1000);
-  const Json manifest = LoadJson((SharedDirectory() / "models/manifest.json").string());
-  for (const Json& model : manifest["models"]) {
-    if (model["file"] != GetParam()) continue;
-    const Json& input = model["preprocessing"];
-    changes["models"] =
-        Json::array({{{"name", "shared"},
-                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
-                      {"preprocessing",
-                       {{"resize_short_side", input["resize_short_side"]},
-                        {"crop", input["crop_size"]},
-                        {"scale", input["scale"]},
-                        {"mean", input["mean"]},
-                        {"std", input["std"]}}}}});
-  }
+  changes["models"] = Json::array({FindSharedModel(GetParam()).configuration});
   ExpectAgreement(MakeExampleCampaign(scratch.path, changes), scratch / "out", 1000);
 }
 INSTANTIATE_TEST_SUITE_P(All, SharedNetwork,

@@ -1,7 +1,6 @@
 // The example's network at full size: minutes, so they run by `make test-slow` only.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <set>
 
@@ -64,35 +63,19 @@ class Accuracy : public testing::TestWithParam<const char*> {};
 TEST_P(Accuracy, IsTheManifests) {
   if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
   Scratch scratch;
-  Json changes = {{"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})},
-                  {"max_mutants", 1}};
-  double expected = 0;
-  const Json manifest = LoadJson((SharedDirectory() / "models/manifest.json").string());
-  for (const Json& model : manifest["models"]) {
-    if (model["file"] != GetParam()) continue;
-    const Json& input = model["preprocessing"];
-    expected = model["accuracy"]["top1"].get<double>() * 100;
-    changes["models"] =
-        Json::array({{{"name", "shared"},
-                      {"path", (SharedDirectory() / "models" / GetParam()).string()},
-                      {"preprocessing",
-                       {{"resize_short_side", input["resize_short_side"]},
-                        {"crop", input["crop_size"]},
-                        {"scale", input["scale"]},
-                        {"mean", input["mean"]},
-                        {"std", input["std"]}}}}});
-  }
-  const std::string campaign = MakeExampleCampaign(scratch.path, changes);
-  Json config = LoadJson(campaign);
-  config["images"]["path"] = (SharedDirectory() / "images/imagenet-100").string();
-  config["images"]["truth"] = (SharedDirectory() / "images/imagenet-100/labels.tsv").string();
-  std::ofstream(campaign) << config.dump();
+  const SharedModel model = FindSharedModel(GetParam());
+  const std::string images = (SharedDirectory() / "images/imagenet-100").string();
+  const std::string campaign = MakeExampleCampaign(
+      scratch.path, {{"models", Json::array({model.configuration})},
+                     {"images", {{"path", images}, {"truth", images + "/labels.tsv"}}},
+                     {"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})},
+                     {"max_mutants", 1}});
   Json report = RunAndReport(campaign, scratch / "out");
   std::map<std::string, int> right;
   for (const Json& original : report["models"][0]["original"])
     right[original["device"].get<std::string>()] += original["correct"].get<bool>();
   ASSERT_EQ(right.size(), 2u);
-  for (const auto& [device, count] : right) EXPECT_NEAR(count, expected, 1) << device;
+  for (const auto& [device, count] : right) EXPECT_NEAR(count, model.top1 * 100, 1) << device;
 }
 INSTANTIATE_TEST_SUITE_P(All, Accuracy,
                          testing::Values("efficientnet_lite0.onnx", "mobilenetv2.onnx",

@@ -96,6 +96,25 @@ fs::path SharedDirectory() {
   return fs::exists(shared / "models" / "manifest.json") ? shared : fs::path();
 }
 
+SharedModel FindSharedModel(const std::string& file) {
+  const Json manifest = LoadJson((SharedDirectory() / "models/manifest.json").string());
+  for (const Json& model : manifest["models"]) {
+    if (model["file"] != file) continue;
+    const Json& input = model["preprocessing"];
+    return {.configuration = {{"name", "shared"},
+                              {"path", (SharedDirectory() / "models" / file).string()},
+                              {"preprocessing",
+                               {{"resize_short_side", input["resize_short_side"]},
+                                {"crop", input["crop_size"]},
+                                {"scale", input["scale"]},
+                                {"mean", input["mean"]},
+                                {"std", input["std"]}}}},
+            .top1 = model["accuracy"]["top1"].get<double>()};
+  }
+  ADD_FAILURE() << file << " is not in ../shared/models/manifest.json";
+  return {};
+}
+
 Scratch::Scratch() {
   std::string pattern = (fs::temp_directory_path() / "mutatenn-test-XXXXXX").string();
   path = ::mkdtemp(pattern.data());

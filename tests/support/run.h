@@ -31,6 +31,13 @@ std::filesystem::path SourceDirectory();
 // ../shared of the checkout; empty where it is absent.
 std::filesystem::path SharedDirectory();
 
+// A network of ../shared/models as a campaign configures it, and the accuracy its manifest states.
+struct SharedModel {
+  Json configuration;  // an entry of `models`
+  double top1 = 0;     // on imagenet-100, a fraction
+};
+SharedModel FindSharedModel(const std::string& file);
+
 // A folder of its own, removed at the end.
 class Scratch {
  public:
