@@ -78,13 +78,16 @@ Json ToJson(const Program& p) {
     if (v.kind == Value::Kind::kWeight) j.update({{"file", v.file}, {"offset", v.offset}});
     values.push_back(std::move(j));
   }
-  for (const Step& s : p.steps)
+  for (const Step& s : p.steps) {
     steps.push_back({{"name", s.name},
                      {"kernel", s.kernel},
                      {"inputs", s.inputs},
                      {"outputs", s.outputs},
                      {"layers", s.layers},
                      {"weight_only", s.weight_only}});
+    for (const auto& [input, shape] : s.views)
+      steps.back()["views"].push_back({{"input", input}, {"shape", shape}});
+  }
   for (const auto& [key, kernel] : p.kernels) kernels.push_back(ToJson(kernel));
   return {{"model", p.model},   {"target", p.target}, {"values", values},    {"steps", steps},
           {"kernels", kernels}, {"inputs", p.inputs}, {"outputs", p.outputs}};
@@ -118,6 +121,8 @@ Result<Program> ProgramFromJson(const Json& json) {
       s.outputs = j.at("outputs").get<std::vector<int>>();
       s.layers = j.at("layers").get<std::vector<std::string>>();
       s.weight_only = j.at("weight_only").get<bool>();
+      for (const Json& view : j.value("views", Json::array()))
+        s.views[view.at("input").get<int>()] = view.at("shape").get<std::vector<int64_t>>();
       p.steps.push_back(std::move(s));
     }
     for (const Json& j : json.at("kernels")) {
@@ -176,6 +181,13 @@ Status Validate(const Program& p) {
     for (int i : s.inputs)
       if (!known(i) || !defined[i])
         return damaged("step '" + s.name + "' reads a value before it is made");
+    for (const auto& [input, shape] : s.views) {
+      if (input < 0 || static_cast<size_t>(input) >= s.inputs.size())
+        return damaged("step '" + s.name + "' views an input that it has not");
+      const TensorType& type = p.values[static_cast<size_t>(s.inputs[input])].type;
+      if (TensorType{shape, type.dtype}.Elements() != type.Elements())
+        return damaged("step '" + s.name + "' views an input of another size");
+    }
     for (int i : s.outputs) {
       if (!known(i) || defined[i]) return damaged("step '" + s.name + "' writes a value twice");
       defined[i] = true;
