@@ -1,7 +1,6 @@
 // Rule C: a contraction -> a register tile of `pixels` x `rows` x `blocks` vectors of output
 // channels, held in a local accumulator laid out with the lanes innermost, computed under the
-// epilogue's tile. Packing the weight (not done yet) is one more TransformRead before the epilogue
-// is looked for.
+// epilogue's tile. The weight is packed in the tile's blocks of channels.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -67,13 +66,15 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
 
 }  // namespace
 
-void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
-                      const VectorUnit& unit) {
+std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anatomy,
+                                        const Contraction& contraction, const VectorUnit& unit) {
   const Node& anchor = anatomy.reductions[0];
   const RegisterTile tile = ChooseTile(contraction, unit);
   const size_t channel = contraction.channel, rank = contraction.extents.size();
   const bool has_rows = contraction.has_rows(), has_columns = contraction.has_columns();
 
+  const std::optional<Packing> packing =
+      PackWeight(schedule, anchor, contraction, tile.lanes * tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.TransformWrite(anchor, [&](std::vector<Node> index) {
     const Node lanes = IntImm(DTypeOf(index[channel]), tile.lanes);
@@ -140,6 +141,7 @@ void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contract
 
   schedule.Vectorize(tile.pixels > 1 ? pixel_loops.back() : lane_loop);
   SchedulePads(schedule, anatomy.before);
+  return packing;
 }
 
 }  // namespace mutatenn

@@ -1,5 +1,5 @@
 // Rule Cx: a contraction -> vectors along the image row; each weight is loaded once and broadcast
-// to them. Weights need no packing: the reduction walks `blocks` of their rows side by side.
+// to them, `blocks` of them side by side (packed so where they are constant).
 #include <algorithm>
 #include <numeric>
 
@@ -41,23 +41,33 @@ RowTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
 
 }  // namespace
 
-// With unpacked weights, over the convolutions of EfficientNet-Lite0, MobileNetV2, SqueezeNet and
-// twenty others: where rows fill more than half of a vector they are the faster by 1.6, 1.4 and 1.3
-// x (medians at 16, 8 and 4 lanes); elsewhere lanes over channels are, by 1.8 x, though each is a
-// strided load. Medians only: the machine was shared, single times moved by 2 x. To be measured
-// again once packed.
+// Packed weights make lanes over channels the better rule nearly everywhere: rows only where the
+// channels of a group do not fill half a vector, or where so little is reduced that the other
+// rule's transposing store costs more than its products. With unpacked weights (a mutant that
+// computes them) each lane over channels is a strided load: then rows wherever they fill more than
+// half of a vector.
 bool PreferRows(const Contraction& contraction, const VectorUnit& unit) {
   const int64_t lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
-  return !contraction.weight_contiguous && LaneUse(lanes, unit) > 0.5;
+  if (contraction.weight_parameter < 0)
+    return !contraction.weight_contiguous && LaneUse(lanes, unit) > 0.5;
+  if (!contraction.has_rows()) return false;
+  int64_t channel_lanes = unit.lanes;
+  while (contraction.group % channel_lanes != 0) channel_lanes /= 2;
+  if (2 * channel_lanes < unit.lanes) return true;
+  constexpr int64_t kFewReduced = 48;
+  return !contraction.strided && contraction.reduction <= kFewReduced &&
+         contraction.width() % unit.lanes == 0;
 }
 
-void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
-                          const Contraction& contraction, const VectorUnit& unit) {
+std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
+                                            const Contraction& contraction,
+                                            const VectorUnit& unit) {
   if (!contraction.has_rows()) GiveUp("no rows");
   const Node& anchor = anatomy.reductions[0];
   const size_t channel = contraction.channel, rank = contraction.extents.size(), x = rank - 1;
   const RowTile tile = ChooseTile(contraction, unit);
 
+  const std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.SetScope(anchor, "local");
   const std::vector<Node>& loops = epilogue.loops;
@@ -95,6 +105,7 @@ void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
   for (size_t i = depth; i + 1 < init_loops.size(); ++i) schedule.Unroll(init_loops[i]);
   schedule.Vectorize(row[2]);
   SchedulePads(schedule, anatomy.before);
+  return packing;
 }
 
 }  // namespace mutatenn

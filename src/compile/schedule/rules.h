@@ -3,6 +3,7 @@
 // Schedule.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "compile/schedule/anatomy.h"
@@ -12,13 +13,14 @@ namespace mutatenn {
 
 // E: no reduction.
 void ScheduleElementwise(Schedule& schedule, const Node& output, const VectorUnit& unit);
-// C: contraction, vector lanes over output channels. Needs weights whose channel is innermost to be
-// fast.
-void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
-                      const VectorUnit& unit);
-// Cx: contraction, vector lanes along the image row, weights broadcast.
-void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
-                          const Contraction& contraction, const VectorUnit& unit);
+// C: contraction, vector lanes over output channels. A constant weight is packed; any other is fast
+// only where its channel is innermost.
+std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anatomy,
+                                        const Contraction& contraction, const VectorUnit& unit);
+// Cx: contraction, vector lanes along the image row, weights broadcast; a constant one is packed.
+std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
+                                            const Contraction& contraction,
+                                            const VectorUnit& unit);
 // R: any other single reduction, kept in registers along the row.
 void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit& unit);
 
