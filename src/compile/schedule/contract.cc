@@ -19,12 +19,15 @@ struct RegisterTile {
   int64_t rows = 1;
 };
 
-// Cycles of one tile per reduced element: issue of multiply-adds, their latency, weight bytes from
-// L2.
-double Cycles(int64_t pixels, int64_t blocks) {
-  constexpr double kLatency = 8, kWeightBytes = 2.67;
+// Cost of one tile per reduced element, in products that the core could issue: the products, their
+// latency, the loads of weights. Weights of a tile stay in L1 when they are few, else they come from
+// L2 for every tile.
+double Cycles(int64_t pixels, int64_t blocks, int64_t block_bytes) {
+  constexpr double kLatency = 8, kFromL1 = 1, kFromL2 = 4.5;
+  constexpr int64_t kWhatStaysInL1 = 20 << 10;
+  const double load = blocks * block_bytes <= kWhatStaysInL1 ? kFromL1 : kFromL2;
   return std::max({static_cast<double>(pixels * blocks), kLatency,
-                   kWeightBytes * static_cast<double>(blocks)}) +
+                   load * static_cast<double>(blocks)}) +
          1;
 }
 
@@ -34,6 +37,8 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
   while (contraction.group % best.lanes != 0) best.lanes /= 2;
   const int64_t most = Accumulators(unit);
   const int64_t width = contraction.width(), height = contraction.height();
+  constexpr int64_t kFloat = 4;
+  const int64_t bytes = contraction.reduction * best.lanes * kFloat;  // of a block's weights
   std::optional<std::tuple<double, int64_t>> least;
   for (int64_t blocks : {1, 2, 3, 4, 5, 6, 8}) {
     if (contraction.group % (best.lanes * blocks) != 0) continue;
@@ -45,8 +50,8 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
         double cost = 1.0 / static_cast<double>(blocks);  // no pixels: more chains hide latency
         if (width * height > 1) {
           const int64_t rest = width % pixels;
-          const double tail = rest == 0 ? 0 : Cycles(rest, blocks);
-          const double full = static_cast<double>(width / pixels) * Cycles(pixels * rows, blocks);
+          const double tail = rest == 0 ? 0 : Cycles(rest, blocks, bytes);
+          const double full = static_cast<double>(width / pixels) * Cycles(pixels * rows, blocks, bytes);
           constexpr double kTailPenalty = 1.03;
           cost = (full + tail) / static_cast<double>(width * rows * blocks) *
                  (rest == 0 ? 1.0 : kTailPenalty);
