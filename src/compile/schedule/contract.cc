@@ -35,7 +35,7 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
   RegisterTile best;
   best.lanes = unit.lanes;
   while (contraction.group % best.lanes != 0) best.lanes /= 2;
-  const int64_t most = Accumulators(unit);
+  const int64_t most = Accumulators(unit) + Accumulators(unit) / 8;
   const int64_t width = contraction.width(), height = contraction.height();
   constexpr int64_t kFloat = 4;
   const int64_t bytes = contraction.reduction * best.lanes * kFloat;  // of a block's weights
