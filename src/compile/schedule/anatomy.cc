@@ -131,6 +131,7 @@ void SchedulePads(Schedule& schedule, const std::vector<Node>& pads) {
   for (const Node& pad : pads) {
     std::vector<Node> loops = schedule.Loops(pad);
     if (loops.size() < 2) continue;
+    schedule.HintPartition(loops.back());
     loops.pop_back();
     schedule.Fuse(loops);
   }

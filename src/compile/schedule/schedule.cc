@@ -13,6 +13,7 @@ namespace {
 struct Rule {
   const char* name;
   std::function<std::optional<Packing>(Schedule&, const Anatomy&)> apply;
+  bool widen = false;  // the rows of what it made
 };
 
 std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constant_parameters,
@@ -29,10 +30,11 @@ std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constan
   }
   if (anatomy.reductions.size() > 1) GiveUp("several reductions");
   if (anatomy.after.size() > 1) GiveUp("several blocks after the reduction");
-  const Rule reduce = {"reduce", [&unit](Schedule& s, const Anatomy& a) {
+  const Rule reduce = {.name = "reduce", .apply = [&unit](Schedule& s, const Anatomy& a) {
                          ScheduleReduce(s, a, unit);
                          return std::nullopt;
-                       }};
+                       },
+                       .widen = true};
   Result<Contraction> found = Guard("contract", [&] {
     return ContractionOf(schedule, anatomy.reductions[0], function, constant_parameters);
   });
@@ -84,7 +86,9 @@ Result<Scheduled> Tile(const Node& function, const std::vector<int>& constant_pa
     Result<Node> made = Guard(rule.name, [&] {
       Schedule schedule(function);
       scheduled.packing = rule.apply(schedule, Dissect(schedule));
-      const Node result = schedule.Function();
+      Node result = schedule.Function();
+      result = SplitPads(result);
+      if (rule.widen) result = WidenRows(result);
       // A packed parameter leaves the function's own type behind: it is made anew.
       return scheduled.packing ? WithFields(result, {{"params", result["params"]}}) : result;
     });
