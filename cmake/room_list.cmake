@@ -46,3 +46,5 @@ if(MUTATENN_BUILD_TESTS)
   include(${PROJECT_SOURCE_DIR}/src/worker/sabotage.cmake)
   include(${PROJECT_SOURCE_DIR}/tests/tests.cmake)
 endif()
+
+include(${PROJECT_SOURCE_DIR}/bench/bench.cmake)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -53,13 +54,21 @@ class TemporaryFolder {
 // step's largest weight.
 double Operations(const Program& program) {
   double operations = 0;
+  std::vector<int> unpacked(program.values.size());  // a weight as it was before it was laid out
+  std::iota(unpacked.begin(), unpacked.end(), 0);
   for (const Step& step : program.steps) {
-    if (step.weight_only || step.outputs.empty()) continue;
+    if (step.outputs.empty()) continue;
+    if (step.weight_only) {
+      if (step.inputs.size() == 1)
+        unpacked[static_cast<size_t>(step.outputs[0])] = unpacked[static_cast<size_t>(step.inputs[0])];
+      continue;
+    }
     double outputs =
         static_cast<double>(program.values[static_cast<size_t>(step.outputs[0])].type.Elements());
     double reads = 1;
     for (int input : step.inputs) {
-      const Value& value = program.values[static_cast<size_t>(input)];
+      const int weight = unpacked[static_cast<size_t>(input)];
+      const Value& value = program.values[static_cast<size_t>(weight)];
       if (value.kind != Value::Kind::kWeight || value.type.shape.size() < 2) continue;
       reads = std::max(reads, static_cast<double>(value.type.Elements()) /
                                   static_cast<double>(value.type.shape[0]));

@@ -39,7 +39,7 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
     for (const MutationPoint& point : mutant.points) touched = touched || point.kernel == key;
     if (!touched) continue;
     const KernelSource& source = sources_.at(key);
-    const Node& scheduled = target.scheduled.at(key);
+    const Node& scheduled = target.scheduled.at(key).function;
     Node mutated = TRY(ApplyToKernel(*op, mutant.use.parameters,
                                      {source.key, source.role, source.layers, source.function},
                                      scheduled, mutant.points));
@@ -47,8 +47,8 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
         TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
     built.diff +=
         "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" + diff;
-    Generated code = TRY(Generate(
-        source, MutationKey(mutant, key), target, [&]() -> Result<Node> { return mutated; }, true));
+    auto made = [&]() -> Result<Scheduled> { return Scheduled{mutated, "", "", std::nullopt}; };
+    Generated code = TRY(Generate(source, MutationKey(mutant, key), target, made, true));
     built.cached = built.cached && code.cached;
     if (code.entry.state == "stillborn") {
       stillborn = true;
@@ -95,18 +95,33 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
 
   std::vector<std::string> key_of_step;
   auto sources = TRY(SourcesOf(*fused, key_of_step));
-  std::map<std::string, Kernel> kernels = target.compiled;
+  BuiltKernels kernels = target.compiled;
   built.cached = true;
+  auto build = [&](const KernelSource& source,
+                   const std::function<Result<Scheduled>()>& scheduled) -> Status {
+    Generated code = TRY(Generate(source, "", target, scheduled, false));
+    built.cached = built.cached && code.cached;
+    kernels[source.key] = {{source.key, source.role, code.library, code.entry.code},
+                           code.entry.packing, ""};
+    return Ok();
+  };
+  auto build_with_packer = [&](const KernelSource& source) -> Status {
+    TRY(build(source, [&]() { return Schedule(source, target); }));
+    BuiltKernel& kernel = kernels.at(source.key);
+    if (!kernel.packing) return Ok();
+    const KernelSource packer = TRY(PackerFor(*kernel.packing));
+    kernel.packer = packer.key;
+    if (kernels.count(packer.key)) return Ok();
+    return build(packer, [&]() -> Result<Scheduled> {
+      return Scheduled{packer.function, "none", "", std::nullopt};
+    });
+  };
   for (const auto& [key, source] : sources) {
     if (kernels.count(key)) continue;
-    auto code = Generate(
-        source, "", target, [&]() { return Schedule(source, target); }, false);
-    if (!code.ok()) {
-      if (code.error().code != Code::kTvm) return code.error();
-      return stillborn(code.error());
-    }
-    built.cached = built.cached && code->cached;
-    kernels[key] = {key, source.role, code->library, code->entry.code};
+    Status made = build_with_packer(source);
+    if (made.ok()) continue;
+    if (made.error().code != Code::kTvm) return made.error();
+    return stillborn(made.error());
   }
   Program program = TRY(Assemble(*fused, key_of_step, target, kernels));
   // Equal steps on equal values: the same program under another graph.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "compile/schedule/packing.h"
 
 namespace mutatenn {
 
@@ -13,6 +14,7 @@ struct CachedLibrary {
   std::string state = "ok";  // "ok", "stillborn" or "equivalent"
   std::string reason;
   std::string code;  // hash of the object's bytes
+  std::optional<Packing> packing;  // of one of its inputs
 };
 
 class Cache {

@@ -56,6 +56,20 @@ TEST_F(CacheTest, RemembersWhatDidNotCompile) {
   EXPECT_EQ(hit->reason, "mismatched types");
 }
 
+TEST_F(CacheTest, RemembersWhichInputIsPacked) {
+  Cache cache((folder_ / "cache").string());
+  const Packing packing = {2, {{64, 3, 7, 7}, "float32"}, 0, 32};
+  cache.Put(key_, {"ok", "", "c0de", packing}, Library("made.so"));
+  cache.Put("cd4567", {"ok", "", "c0de"}, Library("made.so"));
+  EXPECT_EQ(cache.Get(key_, Library("got.so"))->packing, packing);
+  EXPECT_EQ(cache.Get("cd4567", Library("other.so"))->packing, std::nullopt);
+  const fs::path entry = folder_ / "cache/ab/ab0123.json";
+  std::string text = ReadFile(entry).value();
+  text.replace(text.find("\"block\":32"), 10, "\"block\":{}");
+  ASSERT_TRUE(WriteFile(entry, text).ok());
+  EXPECT_FALSE(cache.Get(key_, Library("got.so")));
+}
+
 TEST_F(CacheTest, NoFolderNoCache) {
   Cache cache("");
   cache.Put(key_, {}, Library("made.so"));

@@ -37,6 +37,14 @@ std::string Relative(const std::string& folder, const std::string& name) {
   return folder + "/" + name;
 }
 
+Result<std::string> KeyOf(const Node& function, const std::vector<int>& constant_parameters) {
+  std::string text = TRY(Guard("hashing a kernel", [&] {
+    return std::to_string(StructuralHash(WithoutAttribute(function, "op_pattern")));
+  }));
+  for (int i : constant_parameters) text += " " + std::to_string(i);
+  return HashBytes(text);
+}
+
 }  // namespace
 
 Pipeline::Pipeline(GeneratorOptions options, std::unique_ptr<Frontend> frontend)
@@ -71,10 +79,19 @@ Status Pipeline::Open() {
   std::set<std::string> seen;
   for (const std::string& key : key_of_step_)
     if (seen.insert(key).second) kernel_order_.push_back(key);
-  for (PerTarget& target : targets_)
-    for (const auto& [key, source] : sources_)
-      target.scheduled[key] = TRY(Schedule(source, target));
-  import_s_ = Now() - start;
+  const double scheduling = Now();
+  for (PerTarget& target : targets_) {
+    for (const auto& [key, source] : sources_) {
+      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target));
+      if (!made.packing) continue;
+      KernelSource packer = TRY(PackerFor(*made.packing));
+      target.compiled[key].packer = packer.key;
+      target.scheduled[packer.key] = {packer.function, "none", "", std::nullopt};
+      target.packers.emplace(packer.key, std::move(packer));
+    }
+  }
+  compile_s_ = Now() - scheduling;
+  import_s_ = scheduling - start;
   return Ok();
 }
 
@@ -107,11 +124,7 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
     source.role = step.role;
     for (size_t i = 0; i < step.inputs.size(); ++i)
       if (weights.count(step.inputs[i])) source.constant_parameters.push_back(static_cast<int>(i));
-    std::string text = TRY(Guard("hashing a kernel", [&] {
-      return std::to_string(StructuralHash(WithoutAttribute(step.function, "op_pattern")));
-    }));
-    for (int i : source.constant_parameters) text += " " + std::to_string(i);
-    source.key = HashBytes(text);
+    source.key = TRY(KeyOf(step.function, source.constant_parameters));
     key_of_step.push_back(source.key);
     source.weight_only = step.weight_only;
     source.layers = step.layers;
@@ -135,14 +148,24 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
   return sources;
 }
 
-Result<Node> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
-  if (options_.level < 3) return source.function;
-  return TRY(Tile(source.function, source.constant_parameters, target.unit)).function;
+Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
+  if (options_.level < 3) return Scheduled{source.function, "none", "", std::nullopt};
+  return Tile(source.function, source.constant_parameters, target.unit);
+}
+
+Result<KernelSource> Pipeline::PackerFor(const Packing& packing) const {
+  KernelSource packer;
+  packer.role = "pack_weight";
+  packer.constant_parameters = {0};
+  packer.weight_only = true;
+  packer.function = TRY(PackingKernel(packing));
+  packer.key = TRY(KeyOf(packer.function, packer.constant_parameters));
+  return packer;
 }
 
 Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
                                                const std::string& mutation, const PerTarget& target,
-                                               const std::function<Result<Node>()>& scheduled,
+                                               const std::function<Result<Scheduled>()>& scheduled,
                                                bool compare) const {
   const std::string key =
       HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
@@ -155,16 +178,18 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
     return code;
   }
   auto generate = [&]() -> Result<CachedLibrary> {
-    Node lowered = TRY(Lower(TRY(scheduled()), target.target));
+    const Scheduled made = TRY(scheduled());
+    Node lowered = TRY(Lower(made.function, target.target));
     if (compare) {
-      Node original = TRY(Lower(target.scheduled.at(source.key), target.target));
+      Node original = TRY(Lower(target.scheduled.at(source.key).function, target.target));
       if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
         return CachedLibrary{"equivalent", "equal after lowering", ""};
     }
     const std::string object = TRY(EmitObject(lowered, target.target));
     CachedLibrary entry;
     entry.code = HashBytes(object);
-    if (compare && entry.code == target.compiled.at(source.key).code) {
+    entry.packing = made.packing;
+    if (compare && entry.code == target.compiled.at(source.key).kernel.code) {
       entry = {"equivalent", "same machine code", entry.code};
     } else {
       TRY(LinkLibrary({object}, path));
@@ -185,21 +210,29 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
 
 Status Pipeline::CompileOriginal() {
   const double start = Now();
-  const int kernels = static_cast<int>(kernel_order_.size());
-  std::vector<int> items(targets_.size() * kernel_order_.size());
+  struct Task {
+    PerTarget* target;
+    const KernelSource* source;
+  };
+  std::vector<Task> tasks;
+  for (PerTarget& target : targets_) {
+    for (const std::string& key : kernel_order_) tasks.push_back({&target, &sources_.at(key)});
+    for (const auto& [key, packer] : target.packers) tasks.push_back({&target, &packer});
+  }
+  std::vector<int> items(tasks.size());
   for (size_t i = 0; i < items.size(); ++i) items[i] = static_cast<int>(i);
   auto work = [&](int item) -> Json {
-    const PerTarget& target = targets_[item / kernels];
-    const std::string& key = kernel_order_[item % kernels];
+    const PerTarget& target = *tasks[item].target;
+    const KernelSource& source = *tasks[item].source;
     auto code = Generate(
-        sources_.at(key), "", target, [&]() -> Result<Node> { return target.scheduled.at(key); },
-        false);
+        source, "", target,
+        [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); }, false);
     if (!code.ok()) return ErrorToJson(code.error());
     return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
   };
   auto done = [&](int item, const Json& result) -> Status {
-    const std::string& key = kernel_order_[item % kernels];
-    const KernelSource& source = sources_.at(key);
+    PerTarget& target = *tasks[item].target;
+    const KernelSource& source = *tasks[item].source;
     if (result.contains("error")) {
       Error error = ErrorFromJson(result);
       return error.code == Code::kTvm
@@ -207,13 +240,15 @@ Status Pipeline::CompileOriginal() {
                  : error;
     }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
-    targets_[item / kernels].compiled[key] = {
-        key, source.role, result["library"].get<std::string>(), result["code"].get<std::string>()};
+    BuiltKernel& built = target.compiled[source.key];
+    built.kernel = {source.key, source.role, result["library"].get<std::string>(),
+                    result["code"].get<std::string>()};
+    built.packing = target.scheduled.at(source.key).packing;
     return Ok();
   };
   auto lost = [&](int item, const std::string& why) -> Status {
     return Fail(Code::kTvm, options_.model_path, ": kernel ",
-                sources_.at(kernel_order_[item % kernels]).role, ": ", why);
+                tasks[item].source->role, ": ", why);
   };
   ForkPoolOptions pool;
   pool.jobs = options_.jobs;
@@ -221,14 +256,13 @@ Status Pipeline::CompileOriginal() {
   TRY(RunInChildren(items, pool, work, done, lost));
   for (const PerTarget& target : targets_)
     programs_.push_back(TRY(Assemble(fused_, key_of_step_, target, target.compiled)));
-  compile_s_ = Now() - start;
+  compile_s_ += Now() - start;
   return Ok();
 }
 
 Result<Program> Pipeline::Assemble(const FusedGraph& fused,
                                    const std::vector<std::string>& key_of_step,
-                                   const PerTarget& target,
-                                   const std::map<std::string, Kernel>& kernels) const {
+                                   const PerTarget& target, const BuiltKernels& kernels) const {
   Program program;
   program.model = options_.model_name;
   program.target = target.target.canonical;
@@ -260,6 +294,26 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused,
       TRY(WriteFile(options_.root + "/" + file, constant.bytes));
     add({constant.name, Value::Kind::kWeight, constant.type, file, 0});
   }
+  // The packed form of a weight: made by the first step that asks for it.
+  auto packed = [&](const BuiltKernel& reader, const std::vector<std::string>& layers,
+                    int weight) -> Result<int> {
+    const Packing& packing = *reader.packing;
+    const Value& value = program.values.at(static_cast<size_t>(weight));
+    const std::string name = packing.NameFor(value.name);
+    if (auto found = index.find(name); found != index.end()) return found->second;
+    if (value.type != packing.weight)
+      return Fail(Code::kInternal, "weight '", value.name, "' has another type than its kernel");
+    Step step;
+    step.name = name;
+    step.kernel = reader.packer;
+    step.layers = layers;  // a weight that differs is found in them
+    step.weight_only = true;
+    step.inputs = {weight};
+    step.outputs = {add({name, Value::Kind::kStep, packing.packed(), "", 0})};
+    program.kernels[step.kernel] = kernels.at(step.kernel).kernel;
+    program.steps.push_back(std::move(step));
+    return program.steps.back().outputs[0];
+  };
   for (size_t i = 0; i < fused.steps.size(); ++i) {
     const FusedStep& fused_step = fused.steps[i];
     Step step;
@@ -277,7 +331,12 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused,
     for (size_t o = 0; o < fused_step.outputs.size(); ++o)
       step.outputs.push_back(
           add({fused_step.outputs[o], Value::Kind::kStep, fused_step.output_types.at(o), "", 0}));
-    program.kernels[step.kernel] = kernels.at(step.kernel);
+    const BuiltKernel& built = kernels.at(step.kernel);
+    if (built.packing) {
+      int& weight = step.inputs.at(static_cast<size_t>(built.packing->input));
+      weight = TRY(packed(built, step.layers, weight));
+    }
+    program.kernels[step.kernel] = built.kernel;
     program.steps.push_back(std::move(step));
   }
   for (const std::string& output : fused.outputs) {
@@ -331,7 +390,7 @@ Result<std::string> Pipeline::Print(int target, const std::string& kernel) const
   const auto& scheduled = targets_.at(target).scheduled;
   auto found = scheduled.find(kernel);
   if (found == scheduled.end()) return Fail(Code::kNotFound, "no kernel '", kernel, "'");
-  return Guard("printing a kernel", [&] { return Script(found->second); });
+  return Guard("printing a kernel", [&] { return Script(found->second.function); });
 }
 
 }  // namespace mutatenn

@@ -53,20 +53,28 @@ class Pipeline {
   const GeneratorOptions& options() const { return options_; }
 
  private:
+  struct BuiltKernel {
+    Kernel kernel;
+    std::optional<Packing> packing;  // of one of its inputs ...
+    std::string packer;              // ... by this kernel
+  };
+  using BuiltKernels = std::map<std::string, BuiltKernel>;
   struct PerTarget {
     Target target;
     VectorUnit unit;
-    std::map<std::string, Node> scheduled;   // kernel key -> PrimFunc
-    std::map<std::string, Kernel> compiled;  // kernel key -> library
+    std::map<std::string, KernelSource> packers;  // kernels that pack weights, by key
+    std::map<std::string, Scheduled> scheduled;   // by kernel key
+    BuiltKernels compiled;                        // by kernel key
   };
 
   Result<FusedGraph> FuseGraph(const Graph& graph, std::string* needs);
   Result<std::map<std::string, KernelSource>> SourcesOf(
       const FusedGraph& fused, std::vector<std::string>& key_of_step) const;
   Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
-                           const PerTarget& target,
-                           const std::map<std::string, Kernel>& kernels) const;
-  Result<Node> Schedule(const KernelSource& source, const PerTarget& target) const;
+                           const PerTarget& target, const BuiltKernels& kernels) const;
+  Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
+  // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
+  Result<KernelSource> PackerFor(const Packing& packing) const;
   // Through the cache; `mutation` enters the key, "" = the original. `original` (may be null) is
   // the lowered original that an equal mutant is equivalent to.
   struct Generated {
@@ -76,7 +84,8 @@ class Pipeline {
   };
   Result<Generated> Generate(const KernelSource& source, const std::string& mutation,
                              const PerTarget& target,
-                             const std::function<Result<Node>()>& scheduled, bool compare) const;
+                             const std::function<Result<Scheduled>()>& scheduled,
+                             bool compare) const;
   Result<BuiltMutant> BuildCode(int target, const Mutant& mutant);
   Result<BuiltMutant> BuildGraph(int target, const Mutant& mutant, std::string* needs);
 

@@ -27,8 +27,9 @@ inline const LoweringPass kLoweringPasses[] = {
     {"s_tir.transform.LowerOpaqueBlock"},
     {"tirx.transform.FlattenBuffer"},
     {"tirx.transform.BF16ComputeLegalize"},
-    {"tirx.transform.NarrowDataType", true, Node(32)},
+    // Before index types are narrowed: that pass loses which loop is hinted.
     {"s_tir.transform.LoopPartition"},
+    {"tirx.transform.NarrowDataType", true, Node(32)},
     {"tirx.transform.VectorizeLoop", true, Node(true)},
     {"tirx.transform.StorageRewrite"},
     {"s_tir.transform.HoistIfThenElse"},

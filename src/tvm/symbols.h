@@ -43,6 +43,8 @@ inline constexpr const char* kVarBinding = "relax.VarBinding";
 inline constexpr const char* kShapeExpr = "relax.ShapeExpr";
 inline constexpr const char* kTensorType = "relax.TensorType";
 inline constexpr const char* kPrimFunc = "tirx.PrimFunc";
+inline constexpr const char* kBufferVar = "tirx.BufferVar";
+inline constexpr const char* kMakeBufferType = "tirx.BufferType";
 inline constexpr const char* kBufferLoad = "tirx.BufferLoad";
 inline constexpr const char* kBufferStore = "tirx.BufferStore";
 inline constexpr const char* kIfThenElse = "tirx.IfThenElse";
@@ -51,6 +53,9 @@ inline constexpr const char* kEvaluate = "tirx.Evaluate";
 inline constexpr const char* kFor = "tirx.For";
 inline constexpr const char* kSBlock = "s_tir.SBlock";
 inline constexpr const char* kSBlockRealize = "s_tir.SBlockRealize";
+inline constexpr const char* kBufferRegion = "tirx.BufferRegion";
+inline constexpr const char* kIterVar = "tirx.IterVar";
+inline constexpr const char* kRange = "ir.Range_from_min_extent";
 inline constexpr const char* kBlockBuilder = "relax.BlockBuilderCreate";
 inline constexpr const char* kBeginDataflow = "relax.BlockBuilderBeginDataflowBlock";
 inline constexpr const char* kEndBlock = "relax.BlockBuilderEndBlock";
@@ -93,6 +98,7 @@ inline constexpr const char* kOr = "prim.Or";
 inline constexpr const char* kNot = "prim.Not";
 inline constexpr const char* kCast = "prim.Cast";
 inline constexpr const char* kSelect = "prim.Select";
+inline constexpr const char* kLikely = "prim.likely";  // of a condition; a call
 }  // namespace prim
 
 namespace type {
@@ -108,6 +114,8 @@ inline constexpr const char* kTupleType = "ir.TupleType";
 inline constexpr const char* kTupleGetItem = "ir.TupleGetItem";
 inline constexpr const char* kConstant = "ir.GenericConst";
 inline constexpr const char* kTensorLoad = "ir.TensorLoad";
+inline constexpr const char* kTensorRegion = "ir.TensorRegion";
+inline constexpr const char* kIterVar = "tirx.IterVar";
 inline constexpr const char* kPrimFunc = "tirx.PrimFunc";
 inline constexpr const char* kBufferStore = "tirx.BufferStore";
 inline constexpr const char* kBufferType = "tirx.BufferType";

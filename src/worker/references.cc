@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "judge/judge.h"
 #include "worker/progress.h"
+#include "worker/scratch.h"
 
 namespace mutatenn {
 namespace {
@@ -94,12 +95,12 @@ Result<References> References::Run(const Original& original, const std::vector<I
   }
   references.arena_ =
       TRY(Arena::Make(references.bytes_per_image_ * static_cast<int64_t>(images.size())));
-  Arena scratch = TRY(Arena::Make(original.reference_bytes()));
+  const Scratch scratch = PlanScratch(original, kept);
+  Arena scratch_memory = TRY(Arena::Make(scratch.bytes));
+  char* scratch_base = static_cast<char*>(scratch_memory.Allocate(scratch.bytes));
   std::vector<void*> rest(program.values.size(), nullptr);  // values that are not kept
-  for (int s : original.image_steps())
-    for (int value : program.steps[static_cast<size_t>(s)].outputs)
-      if (!kept[static_cast<size_t>(value)])
-        rest[static_cast<size_t>(value)] = scratch.Allocate(typed.Bytes(value));
+  for (size_t v = 0; v < rest.size(); ++v)
+    if (scratch.offsets[v] >= 0) rest[v] = scratch_base + scratch.offsets[v];
 
   size_t input = static_cast<size_t>(original.input());
   int first_output = program.outputs[0];

@@ -16,6 +16,7 @@
 #include "worker/plain_memory.h"
 #include "worker/progress.h"
 #include "worker/references.h"
+#include "worker/scratch.h"
 #include "worker/tensors.h"
 
 namespace mutatenn {
@@ -83,6 +84,35 @@ TEST(References, KeepsWhatTheBudgetAllows) {
   EXPECT_EQ(kept(2 * 5 * 128 - 1), "xacy");   // every third: behind c
   EXPECT_EQ(kept(2 * 4 * 128 - 1), "xdy");    // every fourth: behind d
   EXPECT_EQ(kept(0), "xy");
+}
+
+TEST(Scratch, LivingValuesNeverShareMemory) {
+  SmallProgram small;
+  auto original = std::move(Original::Load(small.Request())).value();
+  const Program& program = original->program();
+  auto plan = [&](const std::string& elsewhere) {
+    std::vector<bool> apart(program.values.size());
+    for (char name : elsewhere) apart[program.FindValue(std::string(1, name))] = true;
+    return PlanScratch(*original, apart);
+  };
+  auto offset = [&](const Scratch& scratch, const char* name) {
+    return scratch.offsets[program.FindValue(name)];
+  };
+  const Scratch all = plan("x");
+  EXPECT_EQ(offset(all, "x"), -1);
+  EXPECT_EQ(offset(all, "w2"), -1);  // a constant
+  EXPECT_EQ(offset(all, "a"), 0);
+  EXPECT_EQ(offset(all, "b"), 128);
+  EXPECT_EQ(offset(all, "c"), 256);
+  EXPECT_EQ(offset(all, "d"), 128);  // b was read by c only; a and c are read by d itself
+  EXPECT_EQ(offset(all, "y"), 0);
+  EXPECT_EQ(all.bytes, 3 * 128);
+  const Scratch some = plan("xay");
+  EXPECT_EQ(offset(some, "a"), -1);
+  EXPECT_EQ(offset(some, "b"), 0);
+  EXPECT_EQ(offset(some, "c"), 128);
+  EXPECT_EQ(offset(some, "d"), 0);
+  EXPECT_EQ(some.bytes, 2 * 128);
 }
 
 TEST(SharedRegion, ARecordCountsOnlyWhenItIsWhole) {

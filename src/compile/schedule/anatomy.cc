@@ -105,16 +105,19 @@ int64_t RegistersOf(int64_t lanes, const VectorUnit& unit) {
 }
 
 double LaneUse(int64_t lanes, const VectorUnit& unit) {
-  // Half a vector of AVX-512 is as good as a whole one where the core has two 256-bit units.
-  constexpr int64_t kWorthHalfVectors = 7;
-  int64_t room = std::bit_ceil(static_cast<uint64_t>(lanes));
-  if (lanes < kWorthHalfVectors) room = std::max<int64_t>(room, unit.lanes);
-  return static_cast<double>(lanes) / static_cast<double>(room);
+  const auto room = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(lanes)));
+  return static_cast<double>(lanes) / static_cast<double>(std::max<int64_t>(room, unit.lanes));
 }
 
 int64_t RowLanes(int64_t n, const VectorUnit& unit, Lifetime lifetime) {
-  constexpr int64_t kMost = 16;
-  auto quality = [&](int64_t d) { return std::tuple(LaneUse(d, unit), -RegistersOf(d, unit), d); };
+  constexpr int64_t kMost = 16, kWorthHalfVectors = 8;
+  // Straight code loads a vector for each product, and LLVM loads a part of a vector in pieces:
+  // there half a vector is better than most of one.
+  auto use = [&](int64_t d) {
+    if (lifetime == Lifetime::kLoop || d < kWorthHalfVectors) return LaneUse(d, unit);
+    return static_cast<double>(d) / static_cast<double>(std::bit_ceil(static_cast<uint64_t>(d)));
+  };
+  auto quality = [&](int64_t d) { return std::tuple(use(d), -RegistersOf(d, unit), d); };
   int64_t best = 1;
   for (int64_t d = 2; d <= std::min(n, kMost); ++d) {
     const bool legal = d <= unit.lanes || d % unit.lanes == 0;
@@ -128,6 +131,7 @@ void SchedulePads(Schedule& schedule, const std::vector<Node>& pads) {
   for (const Node& pad : pads) {
     std::vector<Node> loops = schedule.Loops(pad);
     if (loops.size() < 2) continue;
+    schedule.HintPartition(loops.back());
     loops.pop_back();
     schedule.Fuse(loops);
   }

@@ -1,7 +1,6 @@
 // Rule C: a contraction -> a register tile of `pixels` x `rows` x `blocks` vectors of output
 // channels, held in a local accumulator laid out with the lanes innermost, computed under the
-// epilogue's tile. Packing the weight (not done yet) is one more TransformRead before the epilogue
-// is looked for.
+// epilogue's tile. The weight is packed in the tile's blocks of channels.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -20,12 +19,15 @@ struct RegisterTile {
   int64_t rows = 1;
 };
 
-// Cycles of one tile per reduced element: issue of multiply-adds, their latency, weight bytes from
-// L2.
-double Cycles(int64_t pixels, int64_t blocks) {
-  constexpr double kLatency = 8, kWeightBytes = 2.67;
+// Cost of one tile per reduced element, in products that the core could issue: the products, their
+// latency, the loads of weights. Weights of a tile stay in L1 when they are few, else they come from
+// L2 for every tile.
+double Cycles(int64_t pixels, int64_t blocks, int64_t block_bytes) {
+  constexpr double kLatency = 8, kFromL1 = 1, kFromL2 = 4.5;
+  constexpr int64_t kWhatStaysInL1 = 20 << 10;
+  const double load = blocks * block_bytes <= kWhatStaysInL1 ? kFromL1 : kFromL2;
   return std::max({static_cast<double>(pixels * blocks), kLatency,
-                   kWeightBytes * static_cast<double>(blocks)}) +
+                   load * static_cast<double>(blocks)}) +
          1;
 }
 
@@ -33,8 +35,10 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
   RegisterTile best;
   best.lanes = unit.lanes;
   while (contraction.group % best.lanes != 0) best.lanes /= 2;
-  const int64_t most = Accumulators(unit);
+  const int64_t most = Accumulators(unit) + Accumulators(unit) / 8;
   const int64_t width = contraction.width(), height = contraction.height();
+  constexpr int64_t kFloat = 4;
+  const int64_t bytes = contraction.reduction * best.lanes * kFloat;  // of a block's weights
   std::optional<std::tuple<double, int64_t>> least;
   for (int64_t blocks : {1, 2, 3, 4, 5, 6, 8}) {
     if (contraction.group % (best.lanes * blocks) != 0) continue;
@@ -46,9 +50,10 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
         double cost = 1.0 / static_cast<double>(blocks);  // no pixels: more chains hide latency
         if (width * height > 1) {
           const int64_t rest = width % pixels;
-          const double tail = rest == 0 ? 0 : Cycles(rest, blocks);
+          const double tail = rest == 0 ? 0 : Cycles(rest, blocks, bytes);
           const int64_t whole_tiles = width / pixels;
-          const double full = static_cast<double>(whole_tiles) * Cycles(pixels * rows, blocks);
+          const double full =
+              static_cast<double>(whole_tiles) * Cycles(pixels * rows, blocks, bytes);
           constexpr double kTailPenalty = 1.03;
           cost = (full + tail) / static_cast<double>(width * rows * blocks) *
                  (rest == 0 ? 1.0 : kTailPenalty);
@@ -68,13 +73,15 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
 
 }  // namespace
 
-void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contraction& contraction,
-                      const VectorUnit& unit) {
+std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anatomy,
+                                        const Contraction& contraction, const VectorUnit& unit) {
   const Node& anchor = anatomy.reductions[0];
   const RegisterTile tile = ChooseTile(contraction, unit);
   const size_t channel = contraction.channel, rank = contraction.extents.size();
   const bool has_rows = contraction.has_rows(), has_columns = contraction.has_columns();
 
+  const std::optional<Packing> packing =
+      PackWeight(schedule, anchor, contraction, tile.lanes * tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.TransformWrite(anchor, [&](std::vector<Node> index) {
     const Node lanes = IntImm(DTypeOf(index[channel]), tile.lanes);
@@ -141,6 +148,7 @@ void ScheduleContract(Schedule& schedule, const Anatomy& anatomy, const Contract
 
   schedule.Vectorize(tile.pixels > 1 ? pixel_loops.back() : lane_loop);
   SchedulePads(schedule, anatomy.before);
+  return packing;
 }
 
 }  // namespace mutatenn

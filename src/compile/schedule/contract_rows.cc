@@ -1,6 +1,8 @@
 // Rule Cx: a contraction -> vectors along the image row; each weight is loaded once and broadcast
-// to them. Weights need no packing: the reduction walks `blocks` of their rows side by side.
+// to them, `blocks` of them side by side (packed so where they are constant).
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <numeric>
 
 #include "compile/schedule/rules.h"
@@ -21,8 +23,38 @@ int64_t RowsPerSet(int64_t rows, int64_t bytes) {
   return rows * std::max(std::gcd(bytes, kSetsTimesLine), kLine) / kSetsTimesLine;
 }
 
-// A load of data serves `blocks` products, a broadcast weight `vectors` of them.
+// A load of data serves `blocks` products, a broadcast weight `vectors` of them. Packed weights lie
+// side by side, so the loads of data decide: two loads a cycle beside two products, and an image
+// that comes from L2 again for every block of channels.
+RowTile ChoosePackedTile(const Contraction& contraction, const VectorUnit& unit) {
+  constexpr double kLatency = 8, kPiecesOfPartialVector = 5, kDataBytes = 4;
+  RowTile tile;
+  tile.lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
+  const bool whole = tile.lanes % unit.lanes == 0 || std::has_single_bit<uint64_t>(tile.lanes);
+  const double pieces = whole ? 1 : kPiecesOfPartialVector;
+  // Nothing but the accumulators, a vector of data and what LLVM loads ahead lives in registers.
+  const int64_t most = Accumulators(unit) + Accumulators(unit) / 4;
+  double least = std::numeric_limits<double>::infinity();
+  for (int64_t vectors : Divisors(contraction.width() / tile.lanes)) {
+    for (int64_t blocks : Divisors(contraction.group)) {
+      const int64_t products = vectors * blocks;
+      if (products * RegistersOf(tile.lanes, unit) > most) continue;
+      const auto data = static_cast<double>(vectors);
+      const double loads = data * pieces + static_cast<double>(blocks);
+      const double cost =
+          std::max({static_cast<double>(products), loads, kLatency, data * kDataBytes}) /
+          static_cast<double>(products);
+      if (cost >= least) continue;
+      least = cost;
+      tile.vectors = vectors;
+      tile.blocks = blocks;
+    }
+  }
+  return tile;
+}
+
 RowTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
+  if (contraction.weight_parameter >= 0) return ChoosePackedTile(contraction, unit);
   // SSE has no broadcasting load: there each weight takes a register and a shuffle.
   const bool broadcasts = unit.lanes > 4 || unit.registers > 16;
   const int64_t blocks = broadcasts ? 8 : 4;
@@ -41,23 +73,38 @@ RowTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
 
 }  // namespace
 
-// With unpacked weights, over the convolutions of EfficientNet-Lite0, MobileNetV2, SqueezeNet and
-// twenty others: where rows fill more than half of a vector they are the faster by 1.6, 1.4 and 1.3
-// x (medians at 16, 8 and 4 lanes); elsewhere lanes over channels are, by 1.8 x, though each is a
-// strided load. Medians only: the machine was shared, single times moved by 2 x. To be measured
-// again once packed.
+// Which rule, measured over the shapes of the eight networks of the benchmark (AVX-512, GFLOP/s of
+// 240):
+// - Unpacked weights (a mutant computes them): a lane over channels is a strided load, so rows
+//   wherever they fill some of a vector.
+// - Packed: lanes over channels, 180 - 240, against 85 - 210. But with channels that fill half a
+//   vector (144 -> 40) 100 against 205, and with little to reduce (16 -> 96) the transposing store
+//   costs more than the products: 107 against 200. Rows with a stride are one load a lane: 40 - 120.
 bool PreferRows(const Contraction& contraction, const VectorUnit& unit) {
-  const int64_t lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
-  return !contraction.weight_contiguous && LaneUse(lanes, unit) > 0.5;
+  constexpr double kSomeOfAVector = 0.4, kMostOfAVector = 0.65, kSpeedOfRows = 0.75;
+  constexpr int64_t kFewReduced = 40;
+  const double use = LaneUse(RowLanes(contraction.width(), unit, Lifetime::kLoop), unit);
+  if (contraction.weight_parameter < 0)
+    return !contraction.weight_contiguous && use > kSomeOfAVector;
+  if (!contraction.has_rows()) return false;
+  int64_t channel_lanes = unit.lanes;
+  while (contraction.group % channel_lanes != 0) channel_lanes /= 2;
+  const double channel_use = LaneUse(channel_lanes, unit);
+  if (channel_use < 0.5) return true;
+  if (contraction.strided) return false;
+  if (contraction.reduction <= kFewReduced && use > kMostOfAVector) return true;
+  return kSpeedOfRows * use > channel_use;
 }
 
-void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
-                          const Contraction& contraction, const VectorUnit& unit) {
+std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
+                                            const Contraction& contraction,
+                                            const VectorUnit& unit) {
   if (!contraction.has_rows()) GiveUp("no rows");
   const Node& anchor = anatomy.reductions[0];
   const size_t channel = contraction.channel, rank = contraction.extents.size(), x = rank - 1;
   const RowTile tile = ChooseTile(contraction, unit);
 
+  const std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.SetScope(anchor, "local");
   const std::vector<Node>& loops = epilogue.loops;
@@ -95,6 +142,7 @@ void ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
   for (size_t i = depth; i + 1 < init_loops.size(); ++i) schedule.Unroll(init_loops[i]);
   schedule.Vectorize(row[2]);
   SchedulePads(schedule, anatomy.before);
+  return packing;
 }
 
 }  // namespace mutatenn

@@ -44,10 +44,11 @@ int64_t GroupOf(const Node& data, const Node& variable, int64_t channels) {
   return group;
 }
 
-bool IsConstant(const Node& load, const Node& function, const std::vector<int>& constants) {
+// Which of the constant parameters is loaded; -1 where none is.
+int ConstantParameter(const Node& load, const Node& function, const std::vector<int>& constants) {
   for (int index : constants)
-    if (load["source"].Same(function["params"].At(static_cast<size_t>(index)))) return true;
-  return false;
+    if (load["source"].Same(function["params"].At(static_cast<size_t>(index)))) return index;
+  return -1;
 }
 
 }  // namespace
@@ -69,8 +70,8 @@ Contraction ContractionOf(const Schedule& schedule, const Node& anchor, const No
     if (!store["indices"].At(axis).Same(iterators.variables[iterators.spatial[axis]]))
       GiveUp("the output index is no plain iterator");
 
-  if (IsConstant(data, function, constant_parameters) &&
-      !IsConstant(weight, function, constant_parameters))
+  if (ConstantParameter(data, function, constant_parameters) >= 0 &&
+      ConstantParameter(weight, function, constant_parameters) < 0)
     std::swap(data, weight);
   std::optional<size_t> channel = ChannelOf(iterators, weight, data);
   if (!channel) {
@@ -89,6 +90,8 @@ Contraction ContractionOf(const Schedule& schedule, const Node& anchor, const No
   contraction.group = GroupOf(data, variable, contraction.channels());
   contraction.weight_axis = *AxisOf(weight, variable);
   contraction.weight_contiguous = contraction.weight_axis + 1 == weight["indices"].size();
+  contraction.weight_parameter = ConstantParameter(weight, function, constant_parameters);
+  contraction.weight_type = {ShapeOf(weight["source"]), DTypeOf(weight)};
   const std::vector<Node> reads = block["reads"].Items();
   for (size_t index = 0; index < reads.size(); ++index)
     if (reads[index]["source"].Same(weight["source"]))
@@ -96,6 +99,21 @@ Contraction ContractionOf(const Schedule& schedule, const Node& anchor, const No
   Walk(data["indices"].Items().back(),
        [&](const Node& node) { contraction.strided = contraction.strided || node.Is(prim::kMul); });
   return contraction;
+}
+
+std::optional<Packing> PackWeight(Schedule& schedule, const Node& anchor,
+                                  const Contraction& contraction, int64_t block) {
+  if (contraction.weight_parameter < 0) return std::nullopt;
+  if (contraction.weight_contiguous && block == contraction.channels()) return std::nullopt;
+  const size_t axis = contraction.weight_axis;
+  schedule.TransformRead(anchor, contraction.read_of_weight, [&](std::vector<Node> index) {
+    const Node channel = index[axis], size = IntImm(DTypeOf(channel), block);
+    index.erase(index.begin() + static_cast<long>(axis));
+    index.insert(index.begin(), Make(prim::kFloorDiv, channel, size));
+    index.push_back(Make(prim::kFloorMod, channel, size));
+    return index;
+  });
+  return Packing{contraction.weight_parameter, contraction.weight_type, axis, block};
 }
 
 }  // namespace mutatenn

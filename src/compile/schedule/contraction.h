@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "compile/schedule/packing.h"
 #include "tvm/node.h"
 #include "tvm/schedule.h"
 
@@ -19,6 +21,8 @@ struct Contraction {
   bool weight_contiguous = false;  // the channel is the weight's innermost axis
   bool strided = false;            // steps over input columns
   size_t reduce_axes = 0;
+  int weight_parameter = -1;  // of the function, where the weight is constant at every call
+  TensorType weight_type;
 
   int64_t channels() const { return extents[channel]; }
   bool has_rows() const { return channel + 1 < extents.size(); }
@@ -26,6 +30,11 @@ struct Contraction {
   bool has_columns() const { return has_rows() && channel + 2 < extents.size(); }
   int64_t height() const { return has_columns() ? extents[extents.size() - 2] : 1; }
 };
+
+// Lays a constant weight out in blocks of `block` channels; nothing where the weight is not
+// constant or lies so already. Before anything else is done with the anchor.
+std::optional<Packing> PackWeight(Schedule& schedule, const Node& anchor,
+                                  const Contraction& contraction, int64_t block);
 
 // Gives up where the anchor is something else (pool, depthwise, batched product).
 Contraction ContractionOf(const Schedule& schedule, const Node& anchor, const Node& function,

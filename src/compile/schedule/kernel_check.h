@@ -48,6 +48,18 @@ inline Result<std::vector<TestKernel>> ReadKernels(const std::string& json_path)
   return kernels;
 }
 
+inline Result<KernelFunction> BuildKernel(const Node& function, const Target& target) {
+  static int count = 0;
+  const std::string path =
+      (std::filesystem::temp_directory_path() /
+       ("schedule-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".so"))
+          .string();
+  TRY(BuildLibrary(function, target, path));
+  Result<KernelFunction> kernel = LoadKernel(path, kKernelSymbol);
+  ::unlink(path.c_str());
+  return kernel;
+}
+
 // Random inputs in [-1, 1) of a function's parameters; the last parameter is the output. Each
 // buffer starts at a multiple of 64, as the worker's do, and is followed by less than 64 bytes of
 // NaN and then by a page that cannot be touched: a kernel that leaves its buffers crashes or shows
@@ -79,9 +91,19 @@ class Buffers {
   }
   Status Run(const KernelFunction& kernel) const {
     std::vector<TensorView> views;
-    for (size_t i = 0; i < data_.size(); ++i)
-      views.push_back({data_[i], DLDataType{kDLFloat, 32, 1}, shapes_[i]});
+    for (size_t i = 0; i < data_.size(); ++i) views.push_back(View(i));
     return kernel.Call(views);
+  }
+  // Copies the inputs to those of a kernel that takes one of them packed.
+  Status PackInto(const Buffers& other, const Packing& packing, const Target& target) const {
+    const KernelFunction pack = TRY(BuildKernel(TRY(PackingKernel(packing)), target));
+    for (size_t i = 0; i + 1 < data_.size(); ++i) {
+      if (i == static_cast<size_t>(packing.input))
+        TRY(pack.Call(std::vector<TensorView>{View(i), other.View(i)}));
+      else
+        std::copy_n(data_[i], counts_[i], other.data_[i]);
+    }
+    return Ok();
   }
   // The output, after it was filled with NaN and the kernel run once.
   Result<std::vector<float>> Output(const KernelFunction& kernel) const {
@@ -91,6 +113,10 @@ class Buffers {
   }
 
  private:
+  TensorView View(size_t i) const {
+    return {data_[i], DLDataType{kDLFloat, 32, 1}, shapes_[i]};
+  }
+
   std::vector<std::vector<int64_t>> shapes_;
   struct Unmap {
     size_t bytes;
@@ -100,18 +126,6 @@ class Buffers {
   std::vector<float*> data_;
   std::vector<size_t> counts_;
 };
-
-inline Result<KernelFunction> BuildKernel(const Node& function, const Target& target) {
-  static int count = 0;
-  const std::string path =
-      (std::filesystem::temp_directory_path() /
-       ("schedule-test-" + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".so"))
-          .string();
-  TRY(BuildLibrary(function, target, path));
-  Result<KernelFunction> kernel = LoadKernel(path, kKernelSymbol);
-  ::unlink(path.c_str());
-  return kernel;
-}
 
 // The largest difference over 1e-3 of the value plus 1e-4 of the largest value: at most 1 is equal.
 inline double Excess(const std::vector<float>& got, const std::vector<float>& expected) {

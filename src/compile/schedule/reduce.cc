@@ -22,7 +22,9 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
   int64_t window_size = 1;
   for (size_t position : iterators.reduce) window_size *= iterators.extents[position];
   const bool unrolled = window_size <= kUnrollWindow;
-  const Lifetime lifetime = unrolled ? Lifetime::kStraight : Lifetime::kLoop;
+  // Over a padded image a part of a vector becomes a whole one (WidenRows).
+  const Lifetime lifetime =
+      unrolled && anatomy.before.empty() ? Lifetime::kStraight : Lifetime::kLoop;
   const int64_t lanes = innermost_reduced ? LargestDivisor(extent(x), kChainsSideBySide)
                                           : RowLanes(extent(x), unit, lifetime);
 
@@ -62,6 +64,7 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
   constexpr size_t kImageAxes = 3;
   if (rank >= kImageAxes)
     for (const Node& pad : anatomy.before) schedule.ComputeAt(pad, order[rank - kImageAxes]);
+  for (const Node& pad : anatomy.before) schedule.HintPartition(schedule.Loops(pad).back());
 }
 
 }  // namespace mutatenn

@@ -12,7 +12,8 @@ namespace {
 
 struct Rule {
   const char* name;
-  std::function<void(Schedule&, const Anatomy&)> apply;
+  std::function<std::optional<Packing>(Schedule&, const Anatomy&)> apply;
+  bool widen = false;  // the rows of what it made
 };
 
 std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constant_parameters,
@@ -22,12 +23,18 @@ std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constan
   if (anatomy.reductions.empty()) {
     if (anatomy.after.size() != 1) GiveUp("several blocks and no reduction");
     return {{"elementwise",
-             [&unit](Schedule& s, const Anatomy& a) { ScheduleElementwise(s, a.output, unit); }}};
+             [&unit](Schedule& s, const Anatomy& a) {
+               ScheduleElementwise(s, a.output, unit);
+               return std::nullopt;
+             }}};
   }
   if (anatomy.reductions.size() > 1) GiveUp("several reductions");
   if (anatomy.after.size() > 1) GiveUp("several blocks after the reduction");
-  const Rule reduce = {"reduce",
-                       [&unit](Schedule& s, const Anatomy& a) { ScheduleReduce(s, a, unit); }};
+  const Rule reduce = {.name = "reduce", .apply = [&unit](Schedule& s, const Anatomy& a) {
+                         ScheduleReduce(s, a, unit);
+                         return std::nullopt;
+                       },
+                       .widen = true};
   Result<Contraction> found = Guard("contract", [&] {
     return ContractionOf(schedule, anatomy.reductions[0], function, constant_parameters);
   });
@@ -37,10 +44,10 @@ std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constan
   }
   const Contraction contraction = *found;
   const Rule contract = {"contract", [contraction, &unit](Schedule& s, const Anatomy& a) {
-                           ScheduleContract(s, a, contraction, unit);
+                           return ScheduleContract(s, a, contraction, unit);
                          }};
   const Rule rows = {"contract_x", [contraction, &unit](Schedule& s, const Anatomy& a) {
-                       ScheduleContractRows(s, a, contraction, unit);
+                       return ScheduleContractRows(s, a, contraction, unit);
                      }};
   if (PreferRows(contraction, unit)) return {rows, contract, reduce};
   return {contract, rows, reduce};
@@ -78,14 +85,19 @@ Result<Scheduled> Tile(const Node& function, const std::vector<int>& constant_pa
   for (const Rule& rule : *rules) {
     Result<Node> made = Guard(rule.name, [&] {
       Schedule schedule(function);
-      rule.apply(schedule, Dissect(schedule));
-      return schedule.Function();
+      scheduled.packing = rule.apply(schedule, Dissect(schedule));
+      Node result = schedule.Function();
+      result = SplitPads(result);
+      if (rule.widen) result = WidenRows(result);
+      // A packed parameter leaves the function's own type behind: it is made anew.
+      return scheduled.packing ? WithFields(result, {{"params", result["params"]}}) : result;
     });
     if (made.ok()) {
       scheduled.function = *made;
       scheduled.rule = rule.name;
       return scheduled;
     }
+    scheduled.packing.reset();
     note(made.error().message);
   }
   return scheduled;

@@ -4,16 +4,18 @@
 // width.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "compile/schedule/packing.h"
 #include "tvm/node.h"
 
 namespace mutatenn {
 
 // Raise when a rule's result for some kernel may change: part of the cache key.
-inline constexpr int kScheduleRulesVersion = 1;
+inline constexpr int kScheduleRulesVersion = 2;
 
 struct VectorUnit {
   int lanes = 4;  // float32 lanes of one vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON)
@@ -30,9 +32,10 @@ struct Scheduled {
   Node function;
   std::string rule;  // "contract", "contract_x", "reduce", "elementwise" or "none"
   std::string why;   // why stronger rules gave up, for people
+  std::optional<Packing> packing;  // of a parameter: it takes the packed weight
 };
 // `function` is normalised. `constant_parameters`: indices of parameters that are weights at every
-// call site. Never fails for a kernel: the last rule is to leave it as it is.
+// call site, which may be packed. Never fails for a kernel: the last rule is to leave it as it is.
 Result<Scheduled> Tile(const Node& function, const std::vector<int>& constant_parameters,
                        const VectorUnit& unit);
 

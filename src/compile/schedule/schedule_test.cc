@@ -26,18 +26,20 @@ std::string Environment(const char* name, const std::string& otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-// Kernels of a network, or the generated ones. Kept by content of script and model between tests.
+// What schedule_test_kernels.py makes of a network or an option of its own. Kept between tests by
+// the content of script, table and model.
 std::vector<TestKernel> Kernels(const std::string& source) {
-  const fs::path script = fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) /
-                          "src/compile/schedule/schedule_test_kernels.py";
-  std::string key = ReadFile(script).value();
+  const fs::path folder = fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) / "src/compile/schedule";
+  const fs::path script = folder / "schedule_test_kernels.py";
+  std::string key = source + ReadFile(script).value();
+  if (source.starts_with("--shapes")) key += ReadFile(folder / "network_shapes.json").value();
   if (source.ends_with(".onnx")) key += ReadFile(source).value();
   const fs::path made =
       fs::temp_directory_path() / ("mutatenn-kernels-" + HashBytes(key) + ".json");
   if (!fs::exists(made)) {
     const fs::path aside = made.string() + "." + std::to_string(::getpid());
     const std::string command = Environment("MUTATENN_PYTHON", "python3") + " '" + script.string() +
-                                "' '" + source + "' > '" + aside.string() + "'";
+                                "' " + source + " > '" + aside.string() + "'";
     if (std::system(command.c_str()) != 0) {
       ADD_FAILURE() << "failed: " << command;
       return {};
@@ -69,11 +71,17 @@ class Oracle {
     if (plain.ok()) expected_ = buffers_.Output(*plain);
   }
   // "" or what is wrong.
-  std::string Compare(const Node& scheduled) const {
+  std::string Compare(const Node& scheduled, const std::optional<Packing>& packing) const {
     if (!expected_.ok()) return "unscheduled: " + expected_.error().message;
     auto kernel = BuildKernel(scheduled, Host());
     if (!kernel.ok()) return kernel.error().message;
-    auto got = buffers_.Output(*kernel);
+    std::optional<Buffers> packed;
+    if (packing) {
+      packed.emplace(scheduled);
+      if (Status made = buffers_.PackInto(*packed, *packing, Host()); !made.ok())
+        return made.error().message;
+    }
+    auto got = (packed ? *packed : buffers_).Output(*kernel);
     if (!got.ok()) return got.error().message;
     const double excess = Excess(*got, expected_.value());
     return excess <= 1 ? "" : "differs by " + std::to_string(excess) + " times the tolerance";
@@ -127,7 +135,7 @@ void Check(const TestKernel& kernel, const VectorUnit& unit, const Oracle* oracl
   for (const std::string& name : BlockNames(scheduled->function))
     EXPECT_TRUE(known.contains(Origin(name))) << "block " << name << " has no origin";
   if (oracle == nullptr) return;
-  EXPECT_EQ(oracle->Compare(scheduled->function), "");
+  EXPECT_EQ(oracle->Compare(scheduled->function, scheduled->packing), "");
 }
 
 class ScheduleTest : public testing::Test {
@@ -156,6 +164,7 @@ TEST_F(ScheduleTest, EachRuleIsRightOrGivesUp) {
     for (int rule = 0; rule < 3; ++rule) {
       SCOPED_TRACE(kernel.name + " rule " + std::to_string(rule));
       const VectorUnit& unit = kUnits[rule];
+      std::optional<Packing> packing;
       Result<Node> made = Guard("", [&] {
         Schedule schedule(normalized);
         const Anatomy anatomy = Dissect(schedule);
@@ -165,14 +174,14 @@ TEST_F(ScheduleTest, EachRuleIsRightOrGivesUp) {
         } else {
           const Contraction contraction =
               ContractionOf(schedule, anatomy.reductions[0], normalized, kernel.constants);
-          (rule == 0 ? ScheduleContract : ScheduleContractRows)(schedule, anatomy, contraction,
-                                                                unit);
+          packing = (rule == 0 ? ScheduleContract : ScheduleContractRows)(schedule, anatomy,
+                                                                          contraction, unit);
         }
         return schedule.Function();
       });
       if (!made.ok()) continue;
       ++applied[rule];
-      EXPECT_EQ(oracle.Compare(*made), "");
+      EXPECT_EQ(oracle.Compare(*made, packing), "");
     }
   }
   for (int count : applied) EXPECT_GE(count, 10);
@@ -271,6 +280,27 @@ TEST_F(ScheduleTest, NetworkKernelsAgree) {
       if (i % kStep == 0) oracle.emplace(kernels[i]);
       Check(kernels[i], kUnits[i / kStep % std::size(kUnits)], oracle ? &*oracle : nullptr);
     }
+  }
+}
+
+// The distinct shapes of the eight networks of the benchmark: some of them, each at another width
+// than the one before.
+TEST_F(ScheduleTest, BenchmarkShapesAgree) {
+  const std::vector<TestKernel> kernels = Kernels("--shapes 9");
+  ASSERT_GE(kernels.size(), 25u);
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    const Oracle oracle(kernels[i]);
+    Check(kernels[i], kUnits[i % std::size(kUnits)], &oracle);
+  }
+}
+
+TEST_F(ScheduleTest, SlowAllBenchmarkShapesAgreeAtEveryWidth) {
+  if (Environment("MUTATENN_SLOW_TESTS", "") != "1") GTEST_SKIP() << "set MUTATENN_SLOW_TESTS=1";
+  const std::vector<TestKernel> kernels = Kernels("--shapes");
+  ASSERT_GE(kernels.size(), 240u);
+  for (const TestKernel& kernel : kernels) {
+    const Oracle oracle(kernel);
+    for (const VectorUnit& unit : kUnits) Check(kernel, unit, &oracle);
   }
 }
 

@@ -1,11 +1,16 @@
 """Prints, as JSON, the fused kernels of an ONNX model or of generated convolutions, for schedule tests.
 
-usage: schedule_test_kernels.py MODEL.onnx | --generated
+usage: schedule_test_kernels.py MODEL.onnx | --generated | --shapes [EVERY]
+--shapes takes the distinct shapes of the benchmark networks (SqueezeNet, ResNet50, DenseNet121, Inception v2,
+ShuffleNet, AlexNet, MobileNetV2, EfficientNet-Lite0) from network_shapes.json, all or every n-th:
+convolutions as [ic, oc, height, width, kernel, stride, pads, groups], pools as [kind, channels, height, width,
+kernel, stride, pads], dense as [k, n].
 Output: [{"name", "calls", "constants": [parameter index], "function": TVM JSON}, ...]. The graph is put
 in the form that the importer of the product gives: batch norm as multiply and add of (1,C,1,1)
 constants, biases shaped, Gemm weights transposed.
 """
 import json
+import os
 import sys
 
 import numpy as np
@@ -99,14 +104,15 @@ def kernels(module, prefix=""):
     ]
 
 
-def convolution(ic, oc, height, width, kernel, stride, groups, epilogue):
+def convolution(ic, oc, height, width, kernel, stride, groups, epilogue, pads=None):
     builder = relax.BlockBuilder()
     x = relax.Var("x", relax.TensorType((1, ic, height, width), "float32"))
     random = np.random.default_rng(0)
     with builder.function("main", [x]):
         with builder.dataflow():
             weight = relax.const(random.standard_normal((oc, ic // groups, kernel, kernel)).astype("float32"))
-            y = builder.emit(relax.op.nn.conv2d(x, weight, strides=stride, padding=kernel // 2, groups=groups))
+            y = builder.emit(relax.op.nn.conv2d(x, weight, strides=stride,
+                                           padding=pads or kernel // 2, groups=groups))
             shift = relax.const(random.standard_normal((1, oc, 1, 1)).astype("float32"))
             if epilogue:
                 y = builder.emit(relax.op.add(builder.emit(relax.op.multiply(y, shift)), shift))
@@ -158,10 +164,43 @@ def generated():
     return made
 
 
+def shaped(every):
+    """Kernels of the shapes in the table, each with an epilogue that alternates with the table's order."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "network_shapes.json")) as file:
+        table = json.load(file)
+    made, op = [], relax.op
+    for i, (ic, oc, height, width, kernel, stride, pads, groups) in enumerate(table["convolutions"]):
+        if i % every == 0:
+            name = f"{ic}x{oc}x{height}x{width}x{kernel}x{stride}x{groups}:"
+            made += kernels(fuse(convolution(ic, oc, height, width, kernel, stride, groups, i % 4 != 3, pads)), name)
+    for i, (kind, channels, height, width, kernel, stride, pads) in enumerate(table["pools"]):
+        if i % every == 0:
+            window = {"pool_size": (kernel, kernel), "strides": (stride, stride), "padding": pads}
+            make = {"MaxPool": lambda x: op.nn.max_pool2d(x, **window),
+                    "AveragePool": lambda x: op.nn.avg_pool2d(x, **window),
+                    "Mean": lambda x: op.mean(x, [2, 3], keepdims=True),
+                    "LRN": lambda x: op.nn.avg_pool3d(op.expand_dims(op.multiply(x, x), 1), (5, 1, 1), (1, 1, 1),
+                                                      (2, 0, 0, 2, 0, 0), count_include_pad=True)}[kind]  # fmt: skip
+            made += kernels(fuse(single([(1, channels, height, width)], make)), f"{kind} {channels}x{height}x{width}:")
+    for i, (k, n) in enumerate(table["dense"]):
+        if i % every == 0:
+            builder = relax.BlockBuilder()
+            x = relax.Var("x", relax.TensorType((1, k), "float32"))
+            with builder.function("main", [x]):
+                with builder.dataflow():
+                    product = builder.emit(op.matmul(x, relax.const(np.zeros((k, n), "float32"))))
+                    result = builder.emit_output(op.add(product, relax.const(np.zeros((1, n), "float32"))))
+                builder.emit_func_output(result)
+            made += kernels(fuse(builder.get()), f"dense {k}x{n}:")
+    return made
+
+
 if __name__ == "__main__":
     source = sys.argv[1]
     if source == "--generated":
         result = generated()
+    elif source == "--shapes":
+        result = shaped(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     else:
         result = kernels(fuse(from_onnx(tidy(onnx.load(source)), keep_params_in_input=False)))
     json.dump(result, sys.stdout)

@@ -1,0 +1,4 @@
+# Programs that the drivers of bench/ use; built by `make bench`.
+add_executable(bench-original EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/original.cc)
+room_program(bench-original compile worker)
+add_dependencies(bench-original mutatenn)
