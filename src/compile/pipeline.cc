@@ -57,15 +57,16 @@ Status Pipeline::Open() {
   const std::string where = options_.model_path;
   graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_, table_).With(where))).With(where));
   graph_hash_ = GraphHash(graph_);
-  printed_graph_ = TRY(PrintGraph(graph_));
+  printed_graph_ = TRY(PrintedGraph::Print(graph_));
   std::string needs;
-  auto fused = FuseGraph(graph_, &needs);
-  if (fused.ok() && !needs.empty()) {
+  auto legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
+  if (!legalized) {
     TRY(Legalize(needs).With(where));
-    needs.clear();
-    fused = FuseGraph(graph_, &needs);
+    legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
+    CHECK(legalized.has_value());
   }
-  fused_ = TRY(std::move(fused).With(where));
+  fused_ = TRY(fuse_.Fuse(*legalized, table_).With(where));
+  window_.emplace(graph_, *legalized, fused_, table_);
   sources_ = TRY(SourcesOf(fused_, key_of_step_).With(where));
   std::set<std::string> seen;
   for (const std::string& key : key_of_step_)
@@ -81,14 +82,14 @@ Status Pipeline::Legalize(const std::string& needs) {
   return legalize_.Fetch(TRY(LegalizeMemo::Unpack(needs)), *frontend_);
 }
 
-Result<FusedGraph> Pipeline::FuseGraph(const Graph& graph, std::string* needs) {
+Result<std::optional<Graph>> Pipeline::LegalizeGraph(const Graph& graph, std::string* needs) {
   Graph lowered = TRY(LowerBatchNorm(graph));
   std::vector<Node> missing = TRY(legalize_.Missing(lowered));
   if (!missing.empty()) {
     *needs = TRY(LegalizeMemo::Pack(missing));
-    return FusedGraph{};
+    return std::optional<Graph>();
   }
-  return fuse_.Fuse(TRY(legalize_.Apply(lowered, table_)), table_);
+  return std::optional<Graph>(TRY(legalize_.Apply(lowered, table_)));
 }
 
 Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
@@ -325,7 +326,7 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
 }
 
 Result<std::string> Pipeline::Print(int target, const std::string& kernel) const {
-  if (kernel.empty()) return printed_graph_;
+  if (kernel.empty()) return printed_graph_.text();
   const auto& scheduled = targets_.at(target).scheduled;
   auto found = scheduled.find(kernel);
   if (found == scheduled.end()) return Fail(Code::kNotFound, "no kernel '", kernel, "'");

@@ -15,8 +15,10 @@
 #include "compile/fuse.h"
 #include "compile/generator.h"
 #include "compile/legalize.h"
+#include "compile/printed_graph.h"
 #include "compile/schedule/schedule.h"
 #include "compile/target.h"
+#include "compile/window.h"
 #include "model/model.h"
 #include "mutation/subject.h"
 #include "program/program.h"
@@ -60,7 +62,14 @@ class Pipeline {
     std::map<std::string, Kernel> compiled;  // kernel key -> library
   };
 
-  Result<FusedGraph> FuseGraph(const Graph& graph, std::string* needs);
+  // Batch norm lowered, operators legalised. Nothing but `needs` where some are not known yet.
+  Result<std::optional<Graph>> LegalizeGraph(const Graph& graph, std::string* needs);
+  struct MutatedGraph {
+    std::string printed;
+    FusedGraph fused;
+  };
+  // Through a window where one is proven, else whole. kTvm: the mutant is stillborn.
+  Status FuseMutated(const Graph& mutated, MutatedGraph* result, std::string* needs);
   Result<std::map<std::string, KernelSource>> SourcesOf(
       const FusedGraph& fused, std::vector<std::string>& key_of_step) const;
   Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
@@ -88,11 +97,12 @@ class Pipeline {
   std::string toolchain_;     // versions and passes: part of every cache key
   Graph graph_;
   std::string graph_hash_;
-  std::string printed_graph_;
+  PrintedGraph printed_graph_;
   LegalizeMemo legalize_;
   FunctionTable table_;
   FuseMemo fuse_;
   FusedGraph fused_;
+  std::optional<FusionWindow> window_;
   std::vector<std::string> key_of_step_;
   std::map<std::string, KernelSource> sources_;
   std::vector<std::string> kernel_order_;  // keys in program order, each once
