@@ -19,6 +19,7 @@ std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::strin
   entry.state = json->value("state", "");
   entry.reason = json->value("reason", "");
   entry.code = json->value("code", "");
+  entry.lowered = json->value("lowered", "");
   if (entry.state != "ok") {
     if (entry.state != "stillborn" && entry.state != "equivalent") return std::nullopt;
     return entry;
@@ -35,7 +36,10 @@ void Cache::Put(const std::string& key, const CachedLibrary& entry,
   if (folder_.empty()) return;
   const std::string stem = folder_ + "/" + key.substr(0, 2) + "/" + key;
   if (!MakeDirectories(folder_ + "/" + key.substr(0, 2)).ok()) return;
-  Json json = {{"state", entry.state}, {"reason", entry.reason}, {"code", entry.code}};
+  Json json = {{"state", entry.state},
+               {"reason", entry.reason},
+               {"code", entry.code},
+               {"lowered", entry.lowered}};
   if (entry.state == "ok") {
     auto bytes = ReadFile(library);
     if (!bytes.ok() || !WriteFile(stem + ".so", *bytes).ok()) return;

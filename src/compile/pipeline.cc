@@ -18,7 +18,7 @@ namespace mutatenn {
 namespace {
 
 // Raise when the same input may compile to other code: part of every cache key.
-constexpr int kPipelineVersion = 1;
+constexpr int kPipelineVersion = 2;
 
 double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -30,6 +30,11 @@ std::string Toolchain(const GeneratorOptions& options) {
                      std::to_string(options.level) + " tvm " + TvmVersion();
   for (const std::string& pass : LoweringPasses()) text += " " + pass;
   return text;
+}
+
+Result<uint64_t> HashOfFunction(const Node& function) {
+  return Guard("hashing a kernel",
+               [&] { return StructuralHash(WithoutAttribute(function, "op_pattern")); });
 }
 
 std::string Relative(const std::string& folder, const std::string& name) {
@@ -67,6 +72,8 @@ Status Pipeline::Open() {
   }
   fused_ = TRY(fuse_.Fuse(*legalized, table_).With(where));
   window_.emplace(graph_, *legalized, fused_, table_);
+  for (const FusedStep& step : fused_.steps)
+    hash_of_function_[step.function.id()] = TRY(HashOfFunction(step.function));
   sources_ = TRY(SourcesOf(fused_, key_of_step_).With(where));
   std::set<std::string> seen;
   for (const std::string& key : key_of_step_)
@@ -107,9 +114,9 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
     source.role = step.role;
     for (size_t i = 0; i < step.inputs.size(); ++i)
       if (weights.count(step.inputs[i])) source.constant_parameters.push_back(static_cast<int>(i));
-    std::string text = TRY(Guard("hashing a kernel", [&] {
-      return std::to_string(StructuralHash(WithoutAttribute(step.function, "op_pattern")));
-    }));
+    auto hashed = hash_of_function_.find(step.function.id());
+    std::string text = std::to_string(
+        hashed != hash_of_function_.end() ? hashed->second : TRY(HashOfFunction(step.function)));
     for (int i : source.constant_parameters) text += " " + std::to_string(i);
     source.key = HashBytes(text);
     key_of_step.push_back(source.key);
@@ -156,16 +163,18 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
   }
   auto generate = [&]() -> Result<CachedLibrary> {
     Node lowered = TRY(Lower(TRY(scheduled()), target.target));
-    if (compare) {
+    CachedLibrary entry;
+    entry.lowered = TRY(Guard("hashing", [&] { return std::to_string(StructuralHash(lowered)); }));
+    // The hash proposes, comparison decides: the original is lowered again only where they agree.
+    if (compare && entry.lowered == target.lowered.at(source.key)) {
       Node original = TRY(Lower(target.scheduled.at(source.key), target.target));
       if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
-        return CachedLibrary{"equivalent", "equal after lowering", ""};
+        return CachedLibrary{"equivalent", "equal after lowering"};
     }
     const std::string object = TRY(EmitObject(lowered, target.target));
-    CachedLibrary entry;
     entry.code = HashBytes(object);
     if (compare && entry.code == target.compiled.at(source.key).code) {
-      entry = {"equivalent", "same machine code", entry.code};
+      entry = {"equivalent", "same machine code", entry.code, entry.lowered};
     } else {
       TRY(LinkLibrary({object}, path));
     }
@@ -175,7 +184,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
   if (!entry.ok()) {
     // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.
     if (entry.error().code != Code::kTvm || !compare) return entry.error();
-    code.entry = {"stillborn", entry.error().message, ""};
+    code.entry = {"stillborn", entry.error().message};
   } else {
     code.entry = *entry;
   }
@@ -195,7 +204,10 @@ Status Pipeline::CompileOriginal() {
         sources_.at(key), "", target, [&]() -> Result<Node> { return target.scheduled.at(key); },
         false);
     if (!code.ok()) return ErrorToJson(code.error());
-    return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
+    return {{"library", code->library},
+            {"code", code->entry.code},
+            {"lowered", code->entry.lowered},
+            {"cached", code->cached}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     const std::string& key = kernel_order_[item % kernels];
@@ -207,6 +219,7 @@ Status Pipeline::CompileOriginal() {
                  : error;
     }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
+    targets_[item / kernels].lowered[key] = result["lowered"].get<std::string>();
     targets_[item / kernels].compiled[key] = {
         key, source.role, result["library"].get<std::string>(), result["code"].get<std::string>()};
     return Ok();

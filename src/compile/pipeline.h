@@ -58,8 +58,9 @@ class Pipeline {
   struct PerTarget {
     Target target;
     VectorUnit unit;
-    std::map<std::string, Node> scheduled;   // kernel key -> PrimFunc
-    std::map<std::string, Kernel> compiled;  // kernel key -> library
+    std::map<std::string, Node> scheduled;       // kernel key -> PrimFunc
+    std::map<std::string, Kernel> compiled;      // kernel key -> library
+    std::map<std::string, std::string> lowered;  // kernel key -> hash of the lowered function
   };
 
   // Batch norm lowered, operators legalised. Nothing but `needs` where some are not known yet.
@@ -76,8 +77,8 @@ class Pipeline {
                            const PerTarget& target,
                            const std::map<std::string, Kernel>& kernels) const;
   Result<Node> Schedule(const KernelSource& source, const PerTarget& target) const;
-  // Through the cache; `mutation` enters the key, "" = the original. `original` (may be null) is
-  // the lowered original that an equal mutant is equivalent to.
+  // Through the cache; `mutation` enters the key, "" = the original. `compare`: a result equal to
+  // the original, lowered or as machine code, is equivalent.
   struct Generated {
     CachedLibrary entry;
     std::string library;  // relative to the campaign folder
@@ -103,6 +104,7 @@ class Pipeline {
   FuseMemo fuse_;
   FusedGraph fused_;
   std::optional<FusionWindow> window_;
+  std::map<const void*, uint64_t> hash_of_function_;  // of the original's steps
   std::vector<std::string> key_of_step_;
   std::map<std::string, KernelSource> sources_;
   std::vector<std::string> kernel_order_;  // keys in program order, each once
