@@ -41,6 +41,7 @@ std::vector<FlowItem> FlowItems(const Graph& legalized, const FunctionTable& tab
 Flow::Flow(std::vector<FlowItem> items, const std::set<std::string>& inputs,
            const std::vector<std::string>& outputs)
     : items_(std::move(items)),
+      readers_(items_.size()),
       producers_(items_.size()),
       consumers_(items_.size()),
       weight_only_(items_.size(), true),
@@ -53,6 +54,7 @@ Flow::Flow(std::vector<FlowItem> items, const std::set<std::string>& inputs,
       if (producer >= 0 ? !weight_only_[producer] : inputs.count(name) > 0) weight_only_[i] = false;
     }
     for (int producer : read) {
+      readers_[producer].push_back(static_cast<int>(i));
       if (weight_only_[producer] != weight_only_[i]) {
         output_[producer] = true;  // of its half
         continue;

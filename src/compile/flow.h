@@ -32,9 +32,9 @@ class Flow {
        const std::vector<std::string>& outputs);
 
   const std::vector<FlowItem>& items() const { return items_; }
-  const std::vector<int>& consumers(int item) const { return consumers_[item]; }
+  const std::vector<int>& readers(int item) const { return readers_[item]; }
   bool weight_only(int item) const { return weight_only_[item]; }
-  bool used(int item) const { return output_[item] || !consumers_[item].empty(); }
+  bool used(int item) const { return output_[item] || !readers_[item].empty(); }
   int Find(const std::string& name) const;  // -1: no binding of that name
 
   // Whether FuseOps leaves the value at the end of its group whatever stands on the far side of it:
@@ -52,6 +52,7 @@ class Flow {
 
   std::vector<FlowItem> items_;
   std::map<std::string, int> index_;
+  std::vector<std::vector<int>> readers_;
   std::vector<std::vector<int>> producers_, consumers_;  // in the same half
   std::vector<bool> weight_only_, output_;               // output: of its half
   std::vector<int> parent_, depth_;                      // immediate post-dominator, -1 = none

@@ -1,10 +1,10 @@
 // Why a window is enough: FuseOps fuses a call with the call where all its readers meet again (its
 // immediate post-dominator), if the calls between allow it. A value that is Final is never fused
 // forward, and no call before it is fused with one behind it. If every value that crosses the
-// window's boundary is final, in the original and in the mutant, FuseOps decides inside and outside
-// apart: the groups outside are the original's, those inside what FuseOps makes of the window
-// alone. So the window starts as the fusion groups of the edited bindings and grows until that
-// holds.
+// window's boundary, in the original or in the mutant, is final in both, FuseOps decides inside and
+// outside apart: the groups outside are the original's, those inside what FuseOps makes of the
+// window alone. So the window starts as the fusion groups of the edited bindings and grows until
+// that holds.
 #include "compile/window.h"
 
 #include <algorithm>
@@ -130,9 +130,7 @@ Result<std::optional<FusionWindow::Outcome>> FusionWindow::Try(const Graph& muta
     SetOwners(items, owner_);
     const Flow flow = Compose(inside, std::move(items));
     CheckExits(cut, *legalized, flow);
-    bool wider = WidenAcross(flow, inside);
-    wider = WidenAcross(*flow_, inside) || wider;
-    if (wider) continue;
+    if (WidenAcross(flow, inside)) continue;
     outcome.fused = Splice(flow, inside, TRY(stages.fuse(*legalized)));
     return std::optional<Outcome>(std::move(outcome));
   }
@@ -209,19 +207,24 @@ Flow FusionWindow::Compose(const Inside& inside, std::vector<FlowItem> items) co
   return Flow(std::move(all), inputs_, fused_.outputs);
 }
 
-bool FusionWindow::WidenAcross(const Flow& flow, Inside& inside) const {
+bool FusionWindow::WidenAcross(const Flow& mutated, Inside& inside) const {
   const Inside before = inside;
-  const std::vector<FlowItem>& items = flow.items();
-  for (int i = 0; i < static_cast<int>(items.size()); ++i) {
-    const bool here = before[items[i].owner];
-    bool crosses = false;
-    for (int reader : flow.consumers(i)) crosses = crosses || before[items[reader].owner] != here;
-    // What nothing reads any more goes with its last reader.
-    const bool dead = !here && !flow.used(i);
-    if (!dead && (!crosses || flow.Final(i))) continue;
-    Widen(inside, items[i].owner);
-    for (int reader : flow.consumers(i)) Widen(inside, items[reader].owner);
-  }
+  std::set<std::string> crossing;  // in the original or in the mutant
+  for (const Flow* flow : {&*flow_, &mutated})
+    for (int i = 0; i < static_cast<int>(flow->items().size()); ++i) {
+      const FlowItem& item = flow->items()[i];
+      for (int reader : flow->readers(i))
+        if (before[flow->items()[reader].owner] != before[item.owner]) crossing.insert(item.name);
+      // What nothing reads any more goes with its last reader.
+      if (!flow->used(i)) Widen(inside, item.owner);
+    }
+  for (const Flow* flow : {&*flow_, &mutated})
+    for (const std::string& name : crossing) {
+      const int i = flow->Find(name);
+      if (i < 0 || flow->Final(i)) continue;
+      Widen(inside, flow->items()[i].owner);
+      for (int reader : flow->readers(i)) Widen(inside, flow->items()[reader].owner);
+    }
   return inside != before;
 }
 

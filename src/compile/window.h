@@ -53,7 +53,7 @@ class FusionWindow {
   Cut CutOut(const Graph& mutated, const Inside& inside) const;
   Flow Compose(const Inside& inside, std::vector<FlowItem> items) const;
   // Widens by what FuseOps could regroup across the boundary; whether it did.
-  bool WidenAcross(const Flow& flow, Inside& inside) const;
+  bool WidenAcross(const Flow& mutated, Inside& inside) const;
   void CheckExits(const Cut& cut, const Graph& legalized, const Flow& flow) const;
   FusedGraph Splice(const Flow& flow, const Inside& inside, FusedGraph window) const;
 

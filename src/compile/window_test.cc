@@ -57,15 +57,15 @@ class WindowTest : public testing::Test {
       ASSERT_TRUE(window->fused.has_value());
       ++windows_;
     }
-    const auto typed = Rebuild(mutated);
-    const auto legalized = typed.ok() ? Legalize(*typed) : typed.error();
-    const auto whole = legalized.ok() ? memo_.Fuse(**legalized, table_) : legalized.error();
+    auto typed = Rebuild(mutated);
+    auto legalized = typed.ok() ? Legalize(*typed) : typed.error();
+    auto whole = legalized.ok() ? memo_.Fuse(**legalized, table_) : legalized.error();
     if (!whole.ok()) {
       EXPECT_FALSE(window.has_value()) << "a window of what is refused: " << whole.error().message;
       return;
     }
     if (!window) return;
-    ExpectSame(*window->fused, *whole);
+    ExpectSame(*window->fused, whole.value());
     const auto printed = printed_.With(*window);
     ASSERT_TRUE(printed.has_value());
     const std::string diff = UnifiedDiff(printed_.text(), *printed),
