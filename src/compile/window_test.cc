@@ -213,8 +213,9 @@ TEST_F(WindowTest, OtherTypesGoTheWholeWay) {
   EXPECT_EQ(windows_, 0);
 }
 
-// Minutes: `make test-slow` runs it.
-TEST_F(WindowTest, DISABLED_EfficientNet) {
+// Minutes.
+TEST_F(WindowTest, SlowEfficientNet) {
+  if (TestEnvironment("MUTATENN_SLOW_TESTS") != "1") GTEST_SKIP() << "set MUTATENN_SLOW_TESTS=1";
   const std::string model = SharedFolder() + "/models/efficientnet_lite0.onnx";
   if (!std::filesystem::exists(model)) GTEST_SKIP() << model << " is absent";
   Open(model);
