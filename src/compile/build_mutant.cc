@@ -71,6 +71,27 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
   return built;
 }
 
+Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::string* needs) {
+  FusionWindow::Stages stages{[&](const Graph& graph) { return LegalizeGraph(graph, needs); },
+                              [&](const Graph& graph) { return fuse_.Fuse(graph, table_); },
+                              table_};
+  const auto window = window_->Fuse(mutated, stages);
+  if (window && !window->fused) return Ok();
+  needs->clear();
+  std::optional<std::string> printed;
+  if (window) printed = printed_graph_.With(*window);
+  if (printed) {
+    *result = {std::move(*printed), TRY(reshapes_.ReadThrough(*window->fused))};
+    return Ok();
+  }
+  const Graph rebuilt = TRY(Rebuild(mutated));
+  result->printed = TRY(PrintGraph(rebuilt));
+  const auto legalized = TRY(LegalizeGraph(rebuilt, needs));
+  if (legalized)
+    result->fused = TRY(reshapes_.ReadThrough(TRY(fuse_.Fuse(*legalized, table_))));
+  return Ok();
+}
+
 Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
                                          std::string* needs) {
   const PerTarget& target = targets_.at(target_index);
@@ -80,21 +101,21 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
   built.ir_kind = "relax";
   built.program.mutant = mutant.id;
   Graph mutated = TRY(ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points));
-  auto rebuilt = Rebuild(mutated);
   auto stillborn = [&](const Error& error) {
     built.state = "stillborn";
     built.reason = error.message;
     return built;
   };
-  if (!rebuilt.ok()) return stillborn(rebuilt.error());
-  built.diff = "--- graph\n+++ mutant " + mutant.id + "\n" +
-               UnifiedDiff(printed_graph_, TRY(PrintGraph(*rebuilt)));
-  auto fused = FuseGraph(*rebuilt, needs);
-  if (!fused.ok()) return stillborn(fused.error());
+  MutatedGraph graph;
+  const Status fused = FuseMutated(mutated, &graph, needs);
   if (!needs->empty()) return built;
+  if (!graph.printed.empty())
+    built.diff = "--- graph\n+++ mutant " + mutant.id + "\n" +
+                 UnifiedDiff(printed_graph_.text(), graph.printed);
+  if (!fused.ok()) return stillborn(fused.error());
 
   std::vector<std::string> key_of_step;
-  auto sources = TRY(SourcesOf(*fused, key_of_step));
+  auto sources = TRY(SourcesOf(graph.fused, key_of_step));
   BuiltKernels kernels = target.compiled;
   built.cached = true;
   auto build = [&](const KernelSource& source,
@@ -123,7 +144,7 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
     if (made.error().code != Code::kTvm) return made.error();
     return stillborn(made.error());
   }
-  Program program = TRY(Assemble(*fused, key_of_step, target, kernels));
+  Program program = TRY(Assemble(graph.fused, key_of_step, target, kernels));
   // Equal steps on equal values: the same program under another graph.
   const Program& original = programs_.at(target_index);
   bool same = program.steps.size() == original.steps.size() &&

@@ -43,6 +43,7 @@ std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::strin
   entry.state = json->value("state", "");
   entry.reason = json->value("reason", "");
   entry.code = json->value("code", "");
+  entry.lowered = json->value("lowered", "");
   if (json->contains("packing")) {
     entry.packing = PackingFromJson((*json)["packing"]);
     if (!entry.packing) return std::nullopt;
@@ -63,7 +64,10 @@ void Cache::Put(const std::string& key, const CachedLibrary& entry,
   if (folder_.empty()) return;
   const std::string stem = folder_ + "/" + key.substr(0, 2) + "/" + key;
   if (!MakeDirectories(folder_ + "/" + key.substr(0, 2)).ok()) return;
-  Json json = {{"state", entry.state}, {"reason", entry.reason}, {"code", entry.code}};
+  Json json = {{"state", entry.state},
+               {"reason", entry.reason},
+               {"code", entry.code},
+               {"lowered", entry.lowered}};
   if (entry.packing) json["packing"] = ToJson(*entry.packing);
   if (entry.state == "ok") {
     auto bytes = ReadFile(library);

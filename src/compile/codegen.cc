@@ -77,7 +77,7 @@ Result<std::string> EmitObject(const Node& lowered, const Target& target) {
 }
 
 Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path) {
-  std::vector<std::string> arguments = {"ld", "-shared", "-s", "-o", path};
+  std::vector<std::string> arguments = {"ld", "-shared", "-s", "-z", "noseparate-code", "-o", path};
   std::deque<MemoryFile> files;
   for (const std::string& object : objects) {
     MemoryFile& file = files.emplace_back();

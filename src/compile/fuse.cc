@@ -59,30 +59,12 @@ std::set<const void*> WeightOnly(const Graph& graph) {
   for (size_t i = static_cast<size_t>(graph.num_inputs); i < graph.parameters.size(); ++i)
     weights.insert(graph.parameters[i].id());
   for (const GraphBinding& binding : graph.bindings) {
-    bool only = true;
-    std::function<void(const Node&)> look = [&](const Node& node) {
-      if (relax::IsVariable(node)) {
-        only = only && weights.count(node.id()) > 0;
-      } else if (node.Is(type::kTuple)) {
-        for (const Node& field : relax::TupleFields(node)) look(field);
-      } else if (node.Is(type::kTupleGetItem)) {
-        look(node["tuple_value"]);
-      } else if (IsCallTir(node)) {
-        look(node["args"].At(1));
-      }
-    };
-    look(binding.value);
-    if (only) weights.insert(binding.variable.id());
+    const std::vector<Node> read = relax::VariablesOf(binding.value);
+    if (std::all_of(read.begin(), read.end(),
+                    [&](const Node& variable) { return weights.count(variable.id()) > 0; }))
+      weights.insert(binding.variable.id());
   }
   return weights;
-}
-
-void CollectVariables(const Node& node, std::vector<Node>& into) {
-  if (relax::IsVariable(node)) into.push_back(node);
-  if (node.Is(type::kTuple))
-    for (const Node& field : relax::TupleFields(node)) CollectVariables(field, into);
-  if (node.Is(type::kTupleGetItem)) CollectVariables(node["tuple_value"], into);
-  if (IsCallTir(node)) CollectVariables(node["args"].At(1), into);
 }
 
 Node Substitute(const Node& node, const std::map<const void*, Node>& by) {
@@ -120,9 +102,8 @@ class Fuser {
     SplitHalves();
     FuseHalf(halves_[0], {}, /*weight_only=*/true);
     FuseHalf(halves_[1], halves_[0].wanted, /*weight_only=*/false);
-    std::vector<Node> outputs;
-    CollectVariables(graph_.output, outputs);
-    for (const Node& output : outputs) result_.outputs.push_back(names_.Of(output).at(0));
+    for (const Node& output : relax::VariablesOf(graph_.output))
+      result_.outputs.push_back(names_.Of(output).at(0));
     return std::move(result_);
   }
 
@@ -161,10 +142,10 @@ class Fuser {
     for (const GraphBinding& binding : graph_.bindings) {
       const bool only = weights.count(binding.variable.id()) > 0;
       halves_[only ? 0 : 1].bindings.push_back(&binding);
-      if (!only) CollectVariables(binding.value, used);
+      if (only) continue;
+      for (const Node& variable : relax::VariablesOf(binding.value)) used.push_back(variable);
     }
-    std::vector<Node> outputs;
-    CollectVariables(graph_.output, outputs);
+    const std::vector<Node> outputs = relax::VariablesOf(graph_.output);
     used.insert(used.end(), outputs.begin(), outputs.end());
     for (const Node& variable : used)
       if (weights.count(variable.id()) && outside_ok.insert(variable.id()).second)
@@ -221,6 +202,7 @@ class Fuser {
   const GraphBinding& AddCall(const Names& scope, const Node& value, FusedStep& step) {
     const GraphBinding& origin = Recognise(scope, value);
     const std::string& role = table_.Find(value["args"].At(0)["name_hint"].Text())->role;
+    step.bindings.push_back(origin.name);
     step.role += (step.role.empty() ? "" : "_") + role;
     const std::string& layer = origin.layer;
     if (!layer.empty() &&

@@ -22,6 +22,7 @@ struct FusedStep {
   std::vector<std::string> outputs;  // value names
   std::vector<TensorType> output_types;
   std::vector<std::string> layers;
+  std::vector<std::string> bindings;  // of the legalised graph, that it computes
   bool weight_only = false;
 };
 

@@ -19,7 +19,7 @@ class Rebuilder {
     result_.parameters = graph.parameters;
     result_.num_inputs = graph.num_inputs;
     for (const GraphBinding& binding : graph.bindings) taken_.insert(binding.name);
-    CollectVariables(graph.output, outputs_);
+    for (const Node& variable : relax::VariablesOf(graph.output)) outputs_.insert(variable.id());
   }
 
   // The expression with old variables replaced, nested calls bound, and its own type inferred.
@@ -63,15 +63,6 @@ class Rebuilder {
   }
 
  private:
-  static void CollectVariables(const Node& expression, std::set<const void*>& into) {
-    if (relax::IsVariable(expression)) into.insert(expression.id());
-    if (expression.Is(type::kTuple))
-      for (const Node& field : relax::TupleFields(expression)) CollectVariables(field, into);
-    if (expression.Is(type::kTupleGetItem)) CollectVariables(expression["tuple_value"], into);
-    if (expression.Is(type::kCall))
-      for (const Node& argument : expression["args"].Items()) CollectVariables(argument, into);
-  }
-
   Node Substituted(const Node& expression) {
     if (relax::IsVariable(expression)) return Successor(expression);
     if (!expression.Is(type::kTuple)) return expression;
@@ -106,11 +97,14 @@ class Rebuilder {
 
   void DropUnused() {
     std::set<const void*> used;
-    CollectVariables(result_.output, used);
+    auto use = [&](const Node& expression) {
+      for (const Node& variable : relax::VariablesOf(expression)) used.insert(variable.id());
+    };
+    use(result_.output);
     std::vector<GraphBinding> kept;
     for (auto it = result_.bindings.rbegin(); it != result_.bindings.rend(); ++it) {
       if (!used.count(it->variable.id())) continue;
-      CollectVariables(it->value, used);
+      use(it->value);
       kept.push_back(std::move(*it));
     }
     result_.bindings.assign(std::make_move_iterator(kept.rbegin()),

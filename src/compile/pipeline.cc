@@ -11,7 +11,6 @@
 #include "compile/fork_pool.h"
 #include "compile/graph.h"
 #include "compile/server_messages.h"
-#include "compile/views.h"
 #include "tvm/relax.h"
 #include "tvm/runtime.h"
 
@@ -19,7 +18,7 @@ namespace mutatenn {
 namespace {
 
 // Raise when the same input may compile to other code: part of every cache key.
-constexpr int kPipelineVersion = 1;
+constexpr int kPipelineVersion = 2;
 
 double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -33,14 +32,17 @@ std::string Toolchain(const GeneratorOptions& options) {
   return text;
 }
 
+Result<uint64_t> HashOfFunction(const Node& function) {
+  return Guard("hashing a kernel",
+               [&] { return StructuralHash(WithoutAttribute(function, "op_pattern")); });
+}
+
 std::string Relative(const std::string& folder, const std::string& name) {
   return folder + "/" + name;
 }
 
-Result<std::string> KeyOf(const Node& function, const std::vector<int>& constant_parameters) {
-  std::string text = TRY(Guard("hashing a kernel", [&] {
-    return std::to_string(StructuralHash(WithoutAttribute(function, "op_pattern")));
-  }));
+std::string KeyOf(uint64_t hash, const std::vector<int>& constant_parameters) {
+  std::string text = std::to_string(hash);
   for (int i : constant_parameters) text += " " + std::to_string(i);
   return HashBytes(text);
 }
@@ -66,15 +68,19 @@ Status Pipeline::Open() {
   const std::string where = options_.model_path;
   graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_, table_).With(where))).With(where));
   graph_hash_ = GraphHash(graph_);
-  printed_graph_ = TRY(PrintGraph(graph_));
+  printed_graph_ = TRY(PrintedGraph::Print(graph_));
   std::string needs;
-  auto fused = FuseGraph(graph_, &needs);
-  if (fused.ok() && !needs.empty()) {
+  auto legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
+  if (!legalized) {
     TRY(Legalize(needs).With(where));
-    needs.clear();
-    fused = FuseGraph(graph_, &needs);
+    legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
+    CHECK(legalized.has_value());
   }
-  fused_ = TRY(std::move(fused).With(where));
+  const FusedGraph fused = TRY(fuse_.Fuse(*legalized, table_).With(where));
+  window_.emplace(graph_, *legalized, fused, table_);
+  fused_ = TRY(reshapes_.ReadThrough(fused).With(where));
+  for (const FusedStep& step : fused_.steps)
+    hash_of_function_[step.function.id()] = TRY(HashOfFunction(step.function));
   sources_ = TRY(SourcesOf(fused_, key_of_step_).With(where));
   std::set<std::string> seen;
   for (const std::string& key : key_of_step_)
@@ -99,14 +105,14 @@ Status Pipeline::Legalize(const std::string& needs) {
   return legalize_.Fetch(TRY(LegalizeMemo::Unpack(needs)), *frontend_);
 }
 
-Result<FusedGraph> Pipeline::FuseGraph(const Graph& graph, std::string* needs) {
+Result<std::optional<Graph>> Pipeline::LegalizeGraph(const Graph& graph, std::string* needs) {
   Graph lowered = TRY(LowerBatchNorm(graph));
   std::vector<Node> missing = TRY(legalize_.Missing(lowered));
   if (!missing.empty()) {
     *needs = TRY(LegalizeMemo::Pack(missing));
-    return FusedGraph{};
+    return std::optional<Graph>();
   }
-  return ReadThroughReshapes(TRY(fuse_.Fuse(TRY(legalize_.Apply(lowered, table_)), table_)));
+  return std::optional<Graph>(TRY(legalize_.Apply(lowered, table_)));
 }
 
 Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
@@ -124,7 +130,10 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
     source.role = step.role;
     for (size_t i = 0; i < step.inputs.size(); ++i)
       if (weights.count(step.inputs[i])) source.constant_parameters.push_back(static_cast<int>(i));
-    source.key = TRY(KeyOf(step.function, source.constant_parameters));
+    auto hashed = hash_of_function_.find(step.function.id());
+    source.key = KeyOf(
+        hashed != hash_of_function_.end() ? hashed->second : TRY(HashOfFunction(step.function)),
+        source.constant_parameters);
     key_of_step.push_back(source.key);
     source.weight_only = step.weight_only;
     source.layers = step.layers;
@@ -159,7 +168,7 @@ Result<KernelSource> Pipeline::PackerFor(const Packing& packing) const {
   packer.constant_parameters = {0};
   packer.weight_only = true;
   packer.function = TRY(PackingKernel(packing));
-  packer.key = TRY(KeyOf(packer.function, packer.constant_parameters));
+  packer.key = KeyOf(TRY(HashOfFunction(packer.function)), packer.constant_parameters);
   return packer;
 }
 
@@ -180,17 +189,20 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
   auto generate = [&]() -> Result<CachedLibrary> {
     const Scheduled made = TRY(scheduled());
     Node lowered = TRY(Lower(made.function, target.target));
-    if (compare) {
+    CachedLibrary entry;
+    entry.lowered = TRY(Guard("hashing", [&] { return std::to_string(StructuralHash(lowered)); }));
+    entry.packing = made.packing;
+    // The hash proposes, comparison decides: the original is lowered again only where they agree.
+    if (compare && entry.lowered == target.lowered.at(source.key)) {
       Node original = TRY(Lower(target.scheduled.at(source.key).function, target.target));
       if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
-        return CachedLibrary{"equivalent", "equal after lowering", ""};
+        return CachedLibrary{"equivalent", "equal after lowering"};
     }
     const std::string object = TRY(EmitObject(lowered, target.target));
-    CachedLibrary entry;
     entry.code = HashBytes(object);
-    entry.packing = made.packing;
     if (compare && entry.code == target.compiled.at(source.key).kernel.code) {
-      entry = {"equivalent", "same machine code", entry.code};
+      entry.state = "equivalent";
+      entry.reason = "same machine code";
     } else {
       TRY(LinkLibrary({object}, path));
     }
@@ -200,7 +212,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
   if (!entry.ok()) {
     // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.
     if (entry.error().code != Code::kTvm || !compare) return entry.error();
-    code.entry = {"stillborn", entry.error().message, ""};
+    code.entry = {"stillborn", entry.error().message};
   } else {
     code.entry = *entry;
   }
@@ -228,7 +240,10 @@ Status Pipeline::CompileOriginal() {
         source, "", target,
         [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); }, false);
     if (!code.ok()) return ErrorToJson(code.error());
-    return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
+    return {{"library", code->library},
+            {"code", code->entry.code},
+            {"lowered", code->entry.lowered},
+            {"cached", code->cached}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     PerTarget& target = *tasks[item].target;
@@ -240,6 +255,7 @@ Status Pipeline::CompileOriginal() {
                  : error;
     }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
+    target.lowered[source.key] = result["lowered"].get<std::string>();
     BuiltKernel& built = target.compiled[source.key];
     built.kernel = {source.key, source.role, result["library"].get<std::string>(),
                     result["code"].get<std::string>()};
@@ -294,25 +310,36 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused,
       TRY(WriteFile(options_.root + "/" + file, constant.bytes));
     add({constant.name, Value::Kind::kWeight, constant.type, file, 0});
   }
-  // The packed form of a weight: made by the first step that asks for it.
-  auto packed = [&](const BuiltKernel& reader, const std::vector<std::string>& layers,
-                    int weight) -> Result<int> {
-    const Packing& packing = *reader.packing;
+  // Has `reader` take the packed form of its weight, which the first that asks for it makes.
+  auto pack = [&](const BuiltKernel& built, Step& reader) -> Status {
+    const Packing& packing = *built.packing;
+    int& weight = reader.inputs.at(static_cast<size_t>(packing.input));
     const Value& value = program.values.at(static_cast<size_t>(weight));
-    const std::string name = packing.NameFor(value.name);
-    if (auto found = index.find(name); found != index.end()) return found->second;
-    if (value.type != packing.weight)
-      return Fail(Code::kInternal, "weight '", value.name, "' has another type than its kernel");
+    TensorType type = value.type;
+    std::string shown = value.name;
     Step step;
-    step.name = name;
-    step.kernel = reader.packer;
-    step.layers = layers;  // a weight that differs is found in them
-    step.weight_only = true;
+    if (auto view = reader.views.find(packing.input); view != reader.views.end()) {
+      type.shape = view->second;
+      for (int64_t extent : type.shape) shown += "~" + std::to_string(extent);
+      step.views[0] = type.shape;
+      reader.views.erase(view);
+    }
+    if (type != packing.weight)
+      return Fail(Code::kInternal, "weight '", value.name, "' has another type than its kernel");
+    step.name = packing.NameFor(shown);
     step.inputs = {weight};
-    step.outputs = {add({name, Value::Kind::kStep, packing.packed(), "", 0})};
+    if (auto found = index.find(step.name); found != index.end()) {
+      weight = found->second;
+      return Ok();
+    }
+    step.kernel = built.packer;
+    step.layers = reader.layers;  // a weight that differs is found in them
+    step.weight_only = true;
+    weight = add({step.name, Value::Kind::kStep, packing.packed(), "", 0});
+    step.outputs = {weight};
     program.kernels[step.kernel] = kernels.at(step.kernel).kernel;
     program.steps.push_back(std::move(step));
-    return program.steps.back().outputs[0];
+    return Ok();
   };
   for (size_t i = 0; i < fused.steps.size(); ++i) {
     const FusedStep& fused_step = fused.steps[i];
@@ -332,10 +359,7 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused,
       step.outputs.push_back(
           add({fused_step.outputs[o], Value::Kind::kStep, fused_step.output_types.at(o), "", 0}));
     const BuiltKernel& built = kernels.at(step.kernel);
-    if (built.packing) {
-      int& weight = step.inputs.at(static_cast<size_t>(built.packing->input));
-      weight = TRY(packed(built, step.layers, weight));
-    }
+    if (built.packing) TRY(pack(built, step));
     program.kernels[step.kernel] = built.kernel;
     program.steps.push_back(std::move(step));
   }
@@ -386,7 +410,7 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
 }
 
 Result<std::string> Pipeline::Print(int target, const std::string& kernel) const {
-  if (kernel.empty()) return printed_graph_;
+  if (kernel.empty()) return printed_graph_.text();
   const auto& scheduled = targets_.at(target).scheduled;
   auto found = scheduled.find(kernel);
   if (found == scheduled.end()) return Fail(Code::kNotFound, "no kernel '", kernel, "'");

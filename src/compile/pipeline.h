@@ -15,8 +15,11 @@
 #include "compile/fuse.h"
 #include "compile/generator.h"
 #include "compile/legalize.h"
+#include "compile/printed_graph.h"
 #include "compile/schedule/schedule.h"
 #include "compile/target.h"
+#include "compile/views.h"
+#include "compile/window.h"
 #include "model/model.h"
 #include "mutation/subject.h"
 #include "program/program.h"
@@ -65,9 +68,17 @@ class Pipeline {
     std::map<std::string, KernelSource> packers;  // kernels that pack weights, by key
     std::map<std::string, Scheduled> scheduled;   // by kernel key
     BuiltKernels compiled;                        // by kernel key
+    std::map<std::string, std::string> lowered;   // kernel key -> hash of the lowered function
   };
 
-  Result<FusedGraph> FuseGraph(const Graph& graph, std::string* needs);
+  // Batch norm lowered, operators legalised. Nothing but `needs` where some are not known yet.
+  Result<std::optional<Graph>> LegalizeGraph(const Graph& graph, std::string* needs);
+  struct MutatedGraph {
+    std::string printed;
+    FusedGraph fused;
+  };
+  // Through a window where one is proven, else whole. kTvm: the mutant is stillborn.
+  Status FuseMutated(const Graph& mutated, MutatedGraph* result, std::string* needs);
   Result<std::map<std::string, KernelSource>> SourcesOf(
       const FusedGraph& fused, std::vector<std::string>& key_of_step) const;
   Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
@@ -75,8 +86,8 @@ class Pipeline {
   Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
   // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
   Result<KernelSource> PackerFor(const Packing& packing) const;
-  // Through the cache; `mutation` enters the key, "" = the original. `original` (may be null) is
-  // the lowered original that an equal mutant is equivalent to.
+  // Through the cache; `mutation` enters the key, "" = the original. `compare`: a result equal to
+  // the original, lowered or as machine code, is equivalent.
   struct Generated {
     CachedLibrary entry;
     std::string library;  // relative to the campaign folder
@@ -97,11 +108,14 @@ class Pipeline {
   std::string toolchain_;     // versions and passes: part of every cache key
   Graph graph_;
   std::string graph_hash_;
-  std::string printed_graph_;
+  PrintedGraph printed_graph_;
   LegalizeMemo legalize_;
   FunctionTable table_;
   FuseMemo fuse_;
+  ReshapeMemo reshapes_;
   FusedGraph fused_;
+  std::optional<FusionWindow> window_;
+  std::map<const void*, uint64_t> hash_of_function_;  // of the original's steps
   std::vector<std::string> key_of_step_;
   std::map<std::string, KernelSource> sources_;
   std::vector<std::string> kernel_order_;  // keys in program order, each once

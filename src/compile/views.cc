@@ -2,22 +2,19 @@
 #include "compile/views.h"
 
 #include <algorithm>
-#include <map>
 
 #include "tvm/node.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
-namespace {
-
-bool Reshapes(const FusedStep& step) {
-  return step.inputs.size() == 1 && step.outputs.size() == 1 &&
-         Call(global::kHasReshapePattern, step.function).Int() != 0;
+bool ReshapeMemo::IsReshape(const FusedStep& step) {
+  if (step.inputs.size() != 1 || step.outputs.size() != 1) return false;
+  auto [entry, added] = known_.try_emplace(step.function.id(), step.function, false);
+  if (added) entry->second.second = Call(global::kHasReshapePattern, step.function).Int() != 0;
+  return entry->second.second;
 }
 
-}  // namespace
-
-Result<FusedGraph> ReadThroughReshapes(FusedGraph fused) {
+Result<FusedGraph> ReshapeMemo::ReadThrough(FusedGraph fused) {
   struct Shown {
     std::string value;
     std::vector<int64_t> shape;
@@ -34,7 +31,7 @@ Result<FusedGraph> ReadThroughReshapes(FusedGraph fused) {
       }
       const bool output = std::find(fused.outputs.begin(), fused.outputs.end(),
                                     step.outputs[0]) != fused.outputs.end();
-      if (output || !Reshapes(step)) {
+      if (output || !IsReshape(step)) {
         steps.push_back(std::move(step));
         continue;
       }

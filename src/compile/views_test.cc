@@ -37,7 +37,7 @@ TEST(Views, ReadersSeeTheValueBehindReshapes) {
   graph.steps = {MakeStep("flat", "reshape", "x"), MakeStep("wide", "expand_dims", "flat"),
                  MakeStep("turned", "transpose", "wide"), MakeStep("cut", "slice", "turned")};
   graph.outputs = {"cut"};
-  const FusedGraph read = ReadThroughReshapes(graph).value();
+  const FusedGraph read = ReshapeMemo().ReadThrough(graph).value();
   EXPECT_EQ(Names(read), (std::vector<std::string>{"turned", "cut"}));
   EXPECT_EQ(read.steps[0].inputs, std::vector<std::string>{"x"});
   EXPECT_EQ(read.steps[0].views, (Views{{0, {1, 1, 4, 6}}}));
@@ -49,7 +49,7 @@ TEST(Views, AnOutputOfTheNetworkIsWritten) {
   FusedGraph graph;
   graph.steps = {MakeStep("flat", "reshape", "x"), MakeStep("wide", "expand_dims", "flat")};
   graph.outputs = {"wide"};
-  const FusedGraph read = ReadThroughReshapes(graph).value();
+  const FusedGraph read = ReshapeMemo().ReadThrough(graph).value();
   EXPECT_EQ(Names(read), std::vector<std::string>{"wide"});
   EXPECT_EQ(read.steps[0].inputs, std::vector<std::string>{"x"});
   EXPECT_EQ(read.steps[0].views, (Views{{0, {4, 6}}}));

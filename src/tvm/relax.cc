@@ -94,6 +94,26 @@ std::string OperatorOf(const Node& value) {
 
 std::vector<Node> TupleFields(const Node& tuple) { return tuple["fields"].Items(); }
 
+namespace {
+void CollectVariables(const Node& expression, std::vector<Node>& into) {
+  if (IsVariable(expression)) {
+    into.push_back(expression);
+  } else if (expression.Is(type::kTuple)) {
+    for (const Node& field : TupleFields(expression)) CollectVariables(field, into);
+  } else if (expression.Is(type::kTupleGetItem)) {
+    CollectVariables(expression["tuple_value"], into);
+  } else if (expression.Is(type::kCall)) {
+    for (const Node& argument : expression["args"].Items()) CollectVariables(argument, into);
+  }
+}
+}  // namespace
+
+std::vector<Node> VariablesOf(const Node& expression) {
+  std::vector<Node> variables;
+  CollectVariables(expression, variables);
+  return variables;
+}
+
 Typer::Typer() : builder_(Call(global::kBlockBuilder, Node())) {
   Call(global::kBeginDataflow, builder_);
 }

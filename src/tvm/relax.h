@@ -33,6 +33,8 @@ Tensor ConstantType(const Node& constant);
 std::string OperatorOf(const Node& value);
 // Fields of a tuple expression.
 std::vector<Node> TupleFields(const Node& tuple);
+// The variables that an expression reads, in order, nested calls and tuples opened.
+std::vector<Node> VariablesOf(const Node& expression);
 
 // The type of an expression whose type is to be inferred.
 Node MissingType();

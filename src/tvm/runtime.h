@@ -36,7 +36,8 @@ struct WorkspaceHook {
 class KernelFunction {
  public:
   KernelFunction() = default;
-  // Runs the kernel. kTvm with the kernel's own text when it refuses its arguments or fails.
+  // Runs the kernel. kTvm with the kernel's own text when it fails. A kernel of ours does not check
+  // its arguments: their number, types and shapes are the caller's promise.
   Status Call(std::span<const TensorView> arguments) const;
   // Replaces the allocator of this library and returns the one before; nothing happens where the
   // kernel has no workspace.
