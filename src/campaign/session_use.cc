@@ -42,6 +42,13 @@ Status StoreDeviceFacts(CampaignContext& context, const std::string& name, const
 
 }  // namespace
 
+// Those of a worker that was lost are lost with it.
+LoadedDevice::~LoadedDevice() {
+  if (session_ == nullptr) return;
+  Result<WorkerStats> stats = session_->Stats();
+  if (stats.ok()) Add(*stats, &context_->outcome.stats.worker);
+}
+
 Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::string& model,
                                         const DeviceConfig& device) {
   LoadedDevice loaded(context, model, device.name);

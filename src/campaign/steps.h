@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "campaign/campaign.h"
 
 namespace mutatenn {
@@ -21,6 +22,7 @@ struct CampaignContext {
   std::vector<Json> targets;  // distinct, by target index
   std::map<std::string, int> target_of_device;
   CampaignOutcome outcome = {};
+  double started_s = SecondsNow();
 };
 
 // Keys of Store::Meta.
@@ -70,6 +72,8 @@ Status RunMutants(CampaignContext& context, const std::string& model, const Devi
 // session_use.cc: a loaded session and its chunk of images.
 class LoadedDevice {
  public:
+  LoadedDevice(LoadedDevice&&) = default;
+  ~LoadedDevice();  // adds the session's figures to the campaign's
   static Result<LoadedDevice> Open(CampaignContext& context, const std::string& model,
                                    const DeviceConfig& device);
   Session& session() { return *session_; }

@@ -137,6 +137,7 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
 
 BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs) {
   const auto start = std::chrono::steady_clock::now();
+  const double linked = linking_s_;
   auto result =
       mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
   BuiltMutant built;
@@ -149,6 +150,7 @@ BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs
   }
   built.mutant = mutant.id;
   built.target = target;
+  built.link_s = linking_s_ - linked;
   built.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return built;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <set>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "compile/codegen.h"
@@ -166,6 +167,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
     if (compare && entry.code == target.compiled.at(source.key).code) {
       entry = {"equivalent", "same machine code", entry.code};
     } else {
+      AddSeconds timer(linking_s_);
       TRY(LinkLibrary({object}, path));
     }
     return entry;
@@ -190,11 +192,16 @@ Status Pipeline::CompileOriginal() {
   auto work = [&](int item) -> Json {
     const PerTarget& target = targets_[item / kernels];
     const std::string& key = kernel_order_[item % kernels];
+    const double begin = Now(), linked = linking_s_;
     auto code = Generate(
         sources_.at(key), "", target, [&]() -> Result<Node> { return target.scheduled.at(key); },
         false);
     if (!code.ok()) return ErrorToJson(code.error());
-    return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
+    return {{"library", code->library},
+            {"code", code->entry.code},
+            {"cached", code->cached},
+            {"seconds", Now() - begin},
+            {"link_s", linking_s_ - linked}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     const std::string& key = kernel_order_[item % kernels];
@@ -206,6 +213,8 @@ Status Pipeline::CompileOriginal() {
                  : error;
     }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
+    generate_s_ += result["seconds"].get<double>();
+    link_s_ += result["link_s"].get<double>();
     targets_[item / kernels].compiled[key] = {
         key, source.role, result["library"].get<std::string>(), result["code"].get<std::string>()};
     return Ok();
@@ -298,6 +307,8 @@ GeneratorInfo Pipeline::Describe() const {
     info.canonical_targets.push_back(target.target.canonical);
   info.import_s = import_s_;
   info.compile_s = compile_s_;
+  info.generate_s = generate_s_;
+  info.link_s = link_s_;
   info.kernels_compiled = compiled_;
   info.kernels_cached = cached_;
   return info;
