@@ -86,7 +86,7 @@ StoredFate MakeFate(const std::string& mutant, int image) {
 }
 
 TEST_F(StoreTest, CountsTheTimeOfQueriesAndTransactions) {
-  auto store = Open();
+  auto store = MustOpen();
   double before = store->busy_s();
   ASSERT_TRUE(store->SetMeta("key", "value").ok());
   double written = store->busy_s();

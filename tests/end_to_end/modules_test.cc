@@ -80,7 +80,8 @@ TEST(Modules, StatsOfTwoCampaignsOnOneCache) {
     EXPECT_GT(stats["kernels_cached"].get<int>() + stats["kernels_compiled"].get<int>(), 0);
     EXPECT_EQ(stats["work"]["link_s"] == 0, warm);
     int equivalent = 0, judged = 0;
-    for (const Json& mutant : Report(scratch / out)["models"][0]["mutants"]) {
+    const Json report = Report(scratch / out);
+    for (const Json& mutant : report["models"][0]["mutants"]) {
       for (const Json& device : mutant["devices"]) {
         equivalent += device["verdict"] == "equivalent";
         judged += device["verdict"] != "equivalent" && device["verdict"] != "stillborn";
