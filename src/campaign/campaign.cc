@@ -52,10 +52,12 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
   if (phase == Phase::kBuild) return Ok();
   AddSeconds timer(context.outcome.stats.run_s);
   for (const ModelConfig& model : config.models) {
-    for (const DeviceConfig& device : config.devices)
+    for (const DeviceConfig& device : config.devices) {
       TRY(RunOriginals(context, model.name, device));
-    TRY(FixImageOrder(context, model.name, config.devices.front().name));
-    for (const DeviceConfig& device : config.devices) TRY(RunMutants(context, model.name, device));
+      // The first device fixes the order; it is fixed when the others come.
+      TRY(FixImageOrder(context, model.name, config.devices.front().name));
+      TRY(RunMutants(context, model.name, device));
+    }
   }
   return Ok();
 }
@@ -63,6 +65,7 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
 // A stop that the user asked for is an outcome, not an error.
 Result<CampaignOutcome> Finish(CampaignContext& context, const Status& status) {
   context.progress.End();
+  context.kept.reset();  // adds its figures
   CampaignStats& stats = context.outcome.stats;
   stats.wall_s = SecondsNow() - context.started_s;
   stats.store_s = context.store.busy_s();

@@ -43,6 +43,13 @@ TEST_F(CampaignTest, EveryBuiltMutantIsRunOnEveryDevice) {
   }
 }
 
+// Mutants run in the session that ran the originals, with the images that it holds.
+TEST_F(CampaignTest, OneSessionADevice) {
+  World world;
+  RunWell(world, Basic(), "one");
+  EXPECT_EQ(world.sessions_opened, 2);
+}
+
 TEST_F(CampaignTest, StatsCountWhatTheStoreHolds) {
   World world;
   Result<CampaignOutcome> first = Run(world, Basic(), "counted");

@@ -124,7 +124,7 @@ class DeviceRun {
   // One life of a worker. Reads nothing that an earlier pass left but work_, so a pass can end
   // anywhere.
   Status Pass() {
-    LoadedDevice loaded = TRY(LoadedDevice::Open(context_, model_, device_));
+    LoadedDevice loaded = TRY(LoadedDevice::Take(context_, model_, device_));
     auto size = static_cast<size_t>(loaded.chunk_images());
     for (size_t begin = 0; begin < images_.size(); begin += size) {
       size_t end = std::min(images_.size(), begin + size);

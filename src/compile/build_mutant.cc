@@ -130,7 +130,7 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
     return built;
   }
   built.program.graph_changed = true;
-  built.program.program = std::move(program);
+  built.program.edit = Difference(original, program);
   built.state = "ok";
   return built;
 }

@@ -45,7 +45,7 @@ Status Scheduler::Submit(const std::vector<MutantJob>& jobs) {
     task->child_task.stop_at_kill = job.stop_at_kill;
     task->child_task.full_timing = job.full_timing;
     task->job = job;
-    task->job.program.program = {};  // the plan has it
+    task->job.program = {.mutant = job.program.mutant};  // the plan has the rest
     task->done.mutant = name;
     tasks.push_back(std::move(task));
   }
