@@ -122,7 +122,7 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
     const Step &a = program.steps[i], &b = original.steps[i];
     same = program.kernels.at(a.kernel).code == original.kernels.at(b.kernel).code &&
            names(program, a.inputs) == names(original, b.inputs) &&
-           names(program, a.outputs) == names(original, b.outputs);
+           names(program, a.outputs) == names(original, b.outputs) && a.views == b.views;
   }
   if (same && names(program, program.outputs) == names(original, original.outputs)) {
     built.state = "equivalent";

@@ -18,6 +18,7 @@ struct FusedStep {
   Node function;                     // PrimFunc: inputs in order, then outputs
   std::string role;                  // "conv2d_multiply_add_clip"
   std::vector<std::string> inputs;   // value names
+  Views views;                       // of inputs
   std::vector<std::string> outputs;  // value names
   std::vector<TensorType> output_types;
   std::vector<std::string> layers;

@@ -12,6 +12,7 @@
 #include "compile/fork_pool.h"
 #include "compile/graph.h"
 #include "compile/server_messages.h"
+#include "compile/views.h"
 #include "tvm/relax.h"
 #include "tvm/runtime.h"
 
@@ -89,7 +90,7 @@ Result<FusedGraph> Pipeline::FuseGraph(const Graph& graph, std::string* needs) {
     *needs = TRY(LegalizeMemo::Pack(missing));
     return FusedGraph{};
   }
-  return fuse_.Fuse(TRY(legalize_.Apply(lowered, table_)), table_);
+  return ReadThroughReshapes(TRY(fuse_.Fuse(TRY(legalize_.Apply(lowered, table_)), table_)));
 }
 
 Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
@@ -275,6 +276,7 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused,
     step.kernel = key_of_step[i];
     step.layers = fused_step.layers;
     step.weight_only = fused_step.weight_only;
+    step.views = fused_step.views;
     for (const std::string& input : fused_step.inputs) {
       auto found = index.find(input);
       if (found == index.end())

@@ -232,6 +232,11 @@ std::vector<MutantJob> GraphMutants(const std::vector<ImageInput>& images) {
   p.steps[3].kernel = "negate";
   jobs.push_back(Small().Changed("relu_to_negate", p, images));
   p = Small().Make();
+  p.kernels["tall"] = Small().MakeKernel("tall", "relu_tall");
+  p.steps[3].kernel = "tall";
+  p.steps[3].views = {{0, {SmallProgram::kElements, 1}}};
+  jobs.push_back(Small().Changed("read_as_column", p, images));
+  p = Small().Make();
   p.steps.erase(p.steps.begin() + 2);  // without b: c reads a
   p.steps[2].inputs = {p.FindValue("a")};
   p.values[static_cast<size_t>(p.FindValue("b"))] = {
@@ -271,6 +276,9 @@ TEST(LocalSession, RunsGraphMutants) {
   auto images = Small().Images(2);
   Finished finished = RunAll(Small().Request(), images, GraphMutants(images));
   EXPECT_EQ(finished["relu_to_negate"].fates[0].first_diverging_step, "c");
+  ASSERT_EQ(finished["read_as_column"].fates[0].ending, Ending::kOk)
+      << finished["read_as_column"].fates[0].detail;
+  EXPECT_FALSE(finished["read_as_column"].fates[0].infected);
   EXPECT_EQ(finished["no_bias"].fates[0].first_diverging_step, "c");
   EXPECT_EQ(finished["other_weights"].fates[0].first_diverging_step, "w2");
   EXPECT_FALSE(finished["same_weights"].fates[0].infected);

@@ -68,6 +68,11 @@ struct Coefficients {
   std::vector<std::vector<int>> weights;
 };
 
+// Rounds as Pillow does; its weights and bounds are never below zero where the halves matter.
+int Round(double value) {
+  return static_cast<int>(value + 0.5);  // NOLINT(bugprone-incorrect-roundings)
+}
+
 // Pillow's precompute_coeffs and normalize_coeffs_8bpc for its bilinear (triangle) filter.
 Coefficients Precompute(int in_size, int out_size) {
   Coefficients result;
@@ -75,8 +80,8 @@ Coefficients Precompute(int in_size, int out_size) {
   double support = std::max(scale, 1.0);  // the triangle's half width, widened when reducing
   for (int out = 0; out < out_size; ++out) {
     double centre = (out + 0.5) * scale;
-    int first = std::max(static_cast<int>(centre - support + 0.5), 0);
-    int end = std::min(static_cast<int>(centre + support + 0.5), in_size);
+    int first = std::max(Round(centre - support), 0);
+    int end = std::min(Round(centre + support), in_size);
     std::vector<double> raw;
     double sum = 0;
     for (int in = first; in < end; ++in) {
@@ -85,7 +90,7 @@ Coefficients Precompute(int in_size, int out_size) {
     }
     std::vector<int> weights;
     for (double w : raw) {
-      weights.push_back(static_cast<int>(0.5 + (sum != 0 ? w / sum : w) * (1 << kPrecisionBits)));
+      weights.push_back(Round((sum != 0 ? w / sum : w) * (1 << kPrecisionBits)));
     }
     result.first.push_back(first);
     result.weights.push_back(std::move(weights));

@@ -111,10 +111,11 @@ const MutationOperator* FindOperator(const std::string& id) {
 Result<Json> CheckParameters(const MutationOperator& op, const Json& given) {
   if (!given.is_object())
     return Fail(Code::kInvalidInput, "parameters: is ", DumpJson(given), "; it must be an object");
-  for (const auto& [key, value] : given.items()) {
-    const bool known = std::any_of(op.parameters.begin(), op.parameters.end(),
-                                   [&](const ParameterSpec& spec) { return spec.name == key; });
-    if (!known) return UnknownParameter(op, key);
+  for (const auto& entry : given.items()) {
+    const bool known =
+        std::any_of(op.parameters.begin(), op.parameters.end(),
+                    [&](const ParameterSpec& spec) { return spec.name == entry.key(); });
+    if (!known) return UnknownParameter(op, entry.key());
   }
   Json checked = Json::object();
   for (const ParameterSpec& spec : op.parameters) {

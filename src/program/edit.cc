@@ -75,7 +75,7 @@ ProgramEdit Difference(const Program& original, const Program& mutant) {
   edit.step_runs =
       Runs(original.steps, mutant.steps, &edit.steps, [&](const Step& a, const Step& b) {
         return a.kernel == b.kernel && a.layers == b.layers && a.weight_only == b.weight_only &&
-               SameNames(original, a.inputs, mutant, b.inputs) &&
+               a.views == b.views && SameNames(original, a.inputs, mutant, b.inputs) &&
                SameNames(original, a.outputs, mutant, b.outputs);
       });
   for (const auto& [key, kernel] : mutant.kernels) {

@@ -70,7 +70,7 @@ TEST(ProgramEdit, GivesTheMutantBack) {
     Program mutant = original;
     for (int change = static_cast<int>(random() % 3); change > 0; --change) {
       Step& step = mutant.steps[random() % mutant.steps.size()];
-      switch (random() % 5) {
+      switch (random() % 6) {
         case 0:
           Insert(mutant, static_cast<int>(random() % mutant.steps.size()));
           break;
@@ -83,6 +83,9 @@ TEST(ProgramEdit, GivesTheMutantBack) {
           break;
         case 3:
           mutant.kernels[step.kernel].code += " changed";
+          break;
+        case 4:
+          step.views[0] = {4, 1};
           break;
         default:
           mutant.values[0].type.shape = {1, 5};

@@ -28,8 +28,11 @@ Json ToJson(const Value& v) {
 }
 
 Json ToJson(const Step& s) {
-  return {{"name", s.name},       {"kernel", s.kernel}, {"inputs", s.inputs},
-          {"outputs", s.outputs}, {"layers", s.layers}, {"weight_only", s.weight_only}};
+  Json json = {{"name", s.name},       {"kernel", s.kernel}, {"inputs", s.inputs},
+               {"outputs", s.outputs}, {"layers", s.layers}, {"weight_only", s.weight_only}};
+  for (const auto& [input, shape] : s.views)
+    json["views"].push_back({{"input", input}, {"shape", shape}});
+  return json;
 }
 
 Json ToJson(const Kernel& kernel) {
@@ -71,12 +74,15 @@ Value ValueFromJson(const Json& j) {
 }
 
 Step StepFromJson(const Json& j) {
-  return {j.at("name").get<std::string>(),
-          j.at("kernel").get<std::string>(),
-          j.at("inputs").get<std::vector<int>>(),
-          j.at("outputs").get<std::vector<int>>(),
-          j.at("layers").get<std::vector<std::string>>(),
-          j.at("weight_only").get<bool>()};
+  Step s{j.at("name").get<std::string>(),
+         j.at("kernel").get<std::string>(),
+         j.at("inputs").get<std::vector<int>>(),
+         j.at("outputs").get<std::vector<int>>(),
+         j.at("layers").get<std::vector<std::string>>(),
+         j.at("weight_only").get<bool>()};
+  for (const Json& view : j.value("views", Json::array()))
+    s.views[view.at("input").get<int>()] = view.at("shape").get<std::vector<int64_t>>();
+  return s;
 }
 
 Json ToJson(const ProgramEdit::Run& run) { return {run.from, run.count, run.fresh}; }
@@ -223,6 +229,13 @@ Status Validate(const Program& p) {
     for (int i : s.inputs)
       if (!known(i) || !defined[i])
         return damaged("step '" + s.name + "' reads a value before it is made");
+    for (const auto& [input, shape] : s.views) {
+      if (input < 0 || static_cast<size_t>(input) >= s.inputs.size())
+        return damaged("step '" + s.name + "' views an input that it has not");
+      const TensorType& type = p.values[static_cast<size_t>(s.inputs[input])].type;
+      if (TensorType{shape, type.dtype}.Elements() != type.Elements())
+        return damaged("step '" + s.name + "' views an input of another size");
+    }
     for (int i : s.outputs) {
       if (!known(i) || defined[i]) return damaged("step '" + s.name + "' writes a value twice");
       defined[i] = true;

@@ -32,6 +32,10 @@ struct Value {
   bool operator==(const Value&) const = default;
 };
 
+// Position among a step's inputs -> the shape that the value's elements are read in, where that is
+// another than the value's own.
+using Views = std::map<int, std::vector<int64_t>>;
+
 struct Step {
   std::string name;                 // the name of its first output
   std::string kernel;               // key into Program::kernels
@@ -39,6 +43,7 @@ struct Step {
   std::vector<int> outputs;         // follow the inputs in the kernel's parameter list
   std::vector<std::string> layers;  // nodes of the user's model that it computes, in order
   bool weight_only = false;         // reads weights only: runs once, not per image
+  Views views;
 };
 
 struct Kernel {

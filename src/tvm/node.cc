@@ -83,7 +83,7 @@ Node::Node(const std::vector<Node>& items) {
 Node::Node(const Node& other) { new (storage_) ffi::Any(AnyOf(other)); }
 Node::Node(Node&& other) noexcept { new (storage_) ffi::Any(std::move(AnyOf(other))); }
 Node& Node::operator=(const Node& other) {
-  AnyOf(*this) = AnyOf(other);
+  if (this != &other) AnyOf(*this) = AnyOf(other);
   return *this;
 }
 Node& Node::operator=(Node&& other) noexcept {

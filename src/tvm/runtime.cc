@@ -233,12 +233,10 @@ Result<std::unique_ptr<RemoteSession>> Connect(const std::string& host, int port
 
 void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions) {
   for (const auto& [name, function] : functions) {
-    RemoteFunction copy = function;
-    ffi::Function::SetGlobal(name,
-                             ffi::Function::FromTyped([copy](ffi::String argument) -> ffi::String {
-                               return ffi::String(copy(std::string(argument)));
-                             }),
-                             /*override=*/true);
+    auto typed = [copy = function](const ffi::String& argument) {
+      return ffi::String(copy(std::string(argument)));
+    };
+    ffi::Function::SetGlobal(name, ffi::Function::FromTyped(typed), /*override=*/true);
   }
 }
 

@@ -62,6 +62,7 @@ inline constexpr const char* kFuseOps = "relax.transform.FuseOps";
 inline constexpr const char* kFuseTir = "relax.transform.FuseTIR";
 inline constexpr const char* kTensorConstant = "relax.MakeTensorConst";
 inline constexpr const char* kVerifyWellFormed = "relax.analysis.well_formed";
+inline constexpr const char* kHasReshapePattern = "relax.analysis.has_reshape_pattern";
 inline constexpr const char* kRelaxAdd = "relax.op.add";
 inline constexpr const char* kRelaxSubtract = "relax.op.subtract";
 inline constexpr const char* kRelaxMultiply = "relax.op.multiply";

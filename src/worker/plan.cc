@@ -22,7 +22,7 @@ bool Unchanged(const Original& original, const Program& mutant, const Step& step
   const Program& program = original.program();
   const Step& other = program.steps[static_cast<size_t>(producer)];
   return SameNames(mutant, step.outputs, program, other.outputs) &&
-         SameNames(mutant, step.inputs, program, other.inputs) &&
+         SameNames(mutant, step.inputs, program, other.inputs) && step.views == other.views &&
          SameCode(mutant.kernels.at(step.kernel), program.kernels.at(other.kernel));
 }
 

@@ -50,7 +50,10 @@ Status TypedProgram::Call(const KernelFunction& kernel, const Step& step,
   views.reserve(arguments.size());
   auto add = [&](int value) {
     size_t v = static_cast<size_t>(value);
-    views.push_back({arguments[views.size()], dtypes[v], program.values[v].type.shape});
+    const int position = static_cast<int>(views.size());
+    auto view = step.views.find(position);  // of inputs, which come first
+    views.push_back({arguments[views.size()], dtypes[v],
+                     view == step.views.end() ? program.values[v].type.shape : view->second});
   };
   for (int value : step.inputs) add(value);
   for (int value : step.outputs) add(value);

@@ -46,6 +46,12 @@ int __tvm_ffi_kernel(void* self, const Any* args, int32_t count, Any* ret) {
   for (int64_t i = 0; i < n; ++i) out[i] = a[i] * 2;
 #elif defined(KERNEL_relu)
   for (int64_t i = 0; i < n; ++i) out[i] = a[i] > 0 ? a[i] : 0;
+#elif defined(KERNEL_relu_tall)
+  if (args[0].tensor->shape[0] != n || args[0].tensor->shape[1] != 1) {
+    TVMFFIErrorSetRaisedFromCStr("ValueError", "a column is wanted");
+    return -1;
+  }
+  for (int64_t i = 0; i < n; ++i) out[i] = a[i] > 0 ? a[i] : 0;
 #elif defined(KERNEL_negate)
   for (int64_t i = 0; i < n; ++i) out[i] = -a[i];
 #elif defined(KERNEL_multiply)

@@ -1,11 +1,12 @@
-"""Writes the small IR modules that the operators' goldens and tests use: kernels.json, layers.json.
+"""Writes the small IR modules that tests use: kernels.json and layers.json (the operators' goldens),
+reshapes.json (src/compile/views_test.cc).
 
 Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
 """
 import json
 import pathlib
 
-from tvm import relax
+from tvm import relax, te, topi
 from tvm.script import ir as I
 from tvm.script import relax as R
 from tvm.script import tirx as T
@@ -104,3 +105,9 @@ write("kernels.json", {"kernels": [
      "function": function(comparisons)}]})
 write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
                       "synthetic": SYNTHETIC})
+x = te.placeholder((1, 4, 6), "float32", "x")
+write("reshapes.json", {name: function(te.create_prim_func([x, y])) for name, y in {
+    "reshape": topi.reshape(x, (4, 6)),
+    "expand_dims": topi.expand_dims(x, 0),
+    "transpose": topi.transpose(x, (0, 2, 1)),
+    "slice": topi.strided_slice(x, [0, 0, 0], [1, 4, 3], [1, 1, 1])}.items()})

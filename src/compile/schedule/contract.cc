@@ -47,7 +47,8 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
         if (width * height > 1) {
           const int64_t rest = width % pixels;
           const double tail = rest == 0 ? 0 : Cycles(rest, blocks);
-          const double full = static_cast<double>(width / pixels) * Cycles(pixels * rows, blocks);
+          const int64_t whole_tiles = width / pixels;
+          const double full = static_cast<double>(whole_tiles) * Cycles(pixels * rows, blocks);
           constexpr double kTailPenalty = 1.03;
           cost = (full + tail) / static_cast<double>(width * rows * blocks) *
                  (rest == 0 ? 1.0 : kTailPenalty);

@@ -44,7 +44,7 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
     if (axis != x) inner.push_back(loops[depth + axis]);
   for (size_t axis = 0; axis < iterators.reduce.size(); ++axis)
     window.push_back(loops[depth + rank + axis]);
-  const Node lane_loop = loops[depth + x];
+  const Node& lane_loop = loops[depth + x];
   inner.insert(inner.end(), window.begin(), window.end());
   inner.push_back(lane_loop);
   schedule.Reorder(inner);

@@ -1,0 +1,48 @@
+// One walk in program order: a reshape is remembered as a view, later inputs are looked up.
+#include "compile/views.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tvm/node.h"
+#include "tvm/symbols.h"
+
+namespace mutatenn {
+namespace {
+
+bool Reshapes(const FusedStep& step) {
+  return step.inputs.size() == 1 && step.outputs.size() == 1 &&
+         Call(global::kHasReshapePattern, step.function).Int() != 0;
+}
+
+}  // namespace
+
+Result<FusedGraph> ReadThroughReshapes(FusedGraph fused) {
+  struct Shown {
+    std::string value;
+    std::vector<int64_t> shape;
+  };
+  std::map<std::string, Shown> views;
+  std::vector<FusedStep> steps;
+  return Guard("looking for reshapes", [&] {
+    for (FusedStep& step : fused.steps) {
+      for (size_t i = 0; i < step.inputs.size(); ++i) {
+        auto view = views.find(step.inputs[i]);
+        if (view == views.end()) continue;
+        step.inputs[i] = view->second.value;
+        step.views[static_cast<int>(i)] = view->second.shape;
+      }
+      const bool output = std::find(fused.outputs.begin(), fused.outputs.end(),
+                                    step.outputs[0]) != fused.outputs.end();
+      if (output || !Reshapes(step)) {
+        steps.push_back(std::move(step));
+        continue;
+      }
+      views[step.outputs[0]] = {step.inputs[0], step.output_types[0].shape};
+    }
+    fused.steps = std::move(steps);
+    return std::move(fused);
+  });
+}
+
+}  // namespace mutatenn
