@@ -88,7 +88,7 @@ TEST(ProgramEdit, GivesTheMutantBack) {
           step.views[0] = {4, 1};
           break;
         default:
-          mutant.values[0].type.shape = {1, 5};
+          mutant.values[0].type.dtype = "int32";
       }
     }
     for (auto at = mutant.kernels.begin(); at != mutant.kernels.end();) {
