@@ -32,8 +32,14 @@ demo: build
 	@$(BUILD)/bin/mutatenn report $(BUILD)/demo --format paper --out $(BUILD)/demo/paper --quiet
 	@echo "Results: $(BUILD)/demo/campaign.db, $(BUILD)/demo/report.json, $(BUILD)/demo/paper/"
 
+# One driver after the other, on a machine that does nothing else; about an hour. A driver may also
+# be run alone (each has --quick or --only), then bench/summary.py.
 bench: build
+	@cmake --build $(BUILD) -j $(JOBS) --target bench-peak bench-original
+	@$(PYTHON) bench/onnxruntime_ratio.py --original $(BUILD)/bin/bench-original --shared ../shared --out bench/results
 	@$(PYTHON) bench/rebuild_ratio.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
+	@$(PYTHON) bench/scaling.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
+	@$(PYTHON) bench/summary.py --out bench/results --peak $(BUILD)/bin/bench-peak
 
 asan:
 	@$(MAKE) --no-print-directory setup

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "campaign/plan.h"
@@ -159,6 +160,13 @@ Status BuildMutants(CampaignContext& context, const std::string& model, const Pl
                     ", which nobody asked for");
       }
       bool ok = done.state == "ok";
+      CampaignStats& stats = context.outcome.stats;
+      ++stats.mutants_built;
+      stats.mutants_cached += done.cached;
+      stats.equivalent += done.state == "equivalent";
+      stats.stillborn += done.state == "stillborn";
+      stats.link_s += done.link_s;
+      stats.compile_s += done.seconds - done.link_s;
       TRY(context.store.PutBuilds(
           {{model, done.mutant, target, done.state, done.reason,
             ok ? DumpJson(ToJson(done.program)) : "", done.diff, done.ir_kind, done.seconds}}));
@@ -203,9 +211,19 @@ Status BuildModel(CampaignContext& context, const ModelConfig& model) {
   }
   TRY(CheckInterrupted(context));
   context.progress.Info("importing and compiling " + model.name);
-  std::unique_ptr<Generator> generator =
-      TRY(context.parts.start_generator(GeneratorFor(context, model)));
+  CampaignStats& stats = context.outcome.stats;
+  std::unique_ptr<Generator> generator;
+  {
+    AddSeconds timer(stats.original_s);
+    generator = TRY(context.parts.start_generator(GeneratorFor(context, model)));
+  }
+  AddSeconds timer(stats.build_s);
   const GeneratorInfo& info = generator->info();
+  stats.import_s += info.import_s;
+  stats.compile_s += info.generate_s - info.link_s;
+  stats.link_s += info.link_s;
+  stats.kernels_compiled += info.kernels_compiled;
+  stats.kernels_cached += info.kernels_cached;
   context.progress.Detail(fmt::format(
       "{}: imported in {:.1f} s, {} kernels compiled and {} from the cache in {:.1f} s", model.name,
       info.import_s, info.kernels_compiled, info.kernels_cached, info.compile_s));

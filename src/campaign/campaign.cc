@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "campaign/steps.h"
 
@@ -39,17 +41,23 @@ enum class Phase { kBuild, kRun };
 
 Status Steps(CampaignContext& context, const CampaignOptions& options, Phase phase) {
   const Config& config = context.config;
-  FoundImages found = TRY(FindImages(config));
-  TRY(CheckSameCampaign(context, found, options.complete));
-  TRY(RecordCampaign(context, found, options.complete));
-  for (const ModelConfig& model : config.models) TRY(PrepareImages(context, model, found));
+  {
+    AddSeconds timer(context.outcome.stats.images_s);
+    FoundImages found = TRY(FindImages(config));
+    TRY(CheckSameCampaign(context, found, options.complete));
+    TRY(RecordCampaign(context, found, options.complete));
+    for (const ModelConfig& model : config.models) TRY(PrepareImages(context, model, found));
+  }
   for (const ModelConfig& model : config.models) TRY(BuildModel(context, model));
   if (phase == Phase::kBuild) return Ok();
+  AddSeconds timer(context.outcome.stats.run_s);
   for (const ModelConfig& model : config.models) {
-    for (const DeviceConfig& device : config.devices)
+    for (const DeviceConfig& device : config.devices) {
       TRY(RunOriginals(context, model.name, device));
-    TRY(FixImageOrder(context, model.name, config.devices.front().name));
-    for (const DeviceConfig& device : config.devices) TRY(RunMutants(context, model.name, device));
+      // The first device fixes the order; it is fixed when the others come.
+      TRY(FixImageOrder(context, model.name, config.devices.front().name));
+      TRY(RunMutants(context, model.name, device));
+    }
   }
   return Ok();
 }
@@ -57,6 +65,13 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
 // A stop that the user asked for is an outcome, not an error.
 Result<CampaignOutcome> Finish(CampaignContext& context, const Status& status) {
   context.progress.End();
+  context.kept.reset();  // adds its figures
+  CampaignStats& stats = context.outcome.stats;
+  stats.wall_s = SecondsNow() - context.started_s;
+  stats.store_s = context.store.busy_s();
+  stats.jobs = context.config.jobs;
+  for (const DeviceConfig& device : context.config.devices)
+    stats.jobs = std::max(stats.jobs, device.jobs);
   std::error_code ignored;
   fs::remove_all(context.root / "scratch", ignored);
   if (!status.ok()) {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "campaign/config.h"
 #include "campaign/progress.h"
+#include "campaign/stats.h"
 #include "compile/generator.h"
 #include "device/session.h"
 #include "store/store.h"
@@ -39,6 +40,7 @@ struct CampaignOutcome {
   bool interrupted = false;
   int left_pending = 0;        // mutants that tool errors kept from being run, over all devices
   std::string pending_reason;  // the last of those errors
+  CampaignStats stats;
 };
 
 // The three ways in. `execute` needs neither the configuration's files nor compiler nor Python;

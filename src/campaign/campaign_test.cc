@@ -43,6 +43,67 @@ TEST_F(CampaignTest, EveryBuiltMutantIsRunOnEveryDevice) {
   }
 }
 
+// Mutants run in the session that ran the originals, with the images that it holds.
+TEST_F(CampaignTest, OneSessionADevice) {
+  World world;
+  RunWell(world, Basic(), "one");
+  EXPECT_EQ(world.sessions_opened, 2);
+}
+
+TEST_F(CampaignTest, StatsCountWhatTheStoreHolds) {
+  World world;
+  Result<CampaignOutcome> first = Run(world, Basic(), "counted");
+  ASSERT_TRUE(first.ok());
+  auto store = Store::OpenReadOnly(StorePath(Out("counted")));
+  int equivalent = 0, stillborn = 0, ok = 0, fates = 0, infected = 0;
+  for (const StoredBuild& build : Must((*store)->Builds("net"))) {
+    equivalent += build.state == "equivalent";
+    stillborn += build.state == "stillborn";
+    ok += build.state == "ok";
+  }
+  for (const char* device : {"a", "b"}) {
+    for (const StoredFate& fate : Must((*store)->Fates("net", device))) {
+      ++fates;
+      infected += fate.infected;
+    }
+  }
+  const CampaignStats& stats = first->stats;
+  EXPECT_EQ(stats.mutants_built, 24);
+  EXPECT_EQ(stats.equivalent, equivalent);
+  EXPECT_EQ(stats.stillborn, stillborn);
+  EXPECT_EQ(stats.judged, ok);
+  EXPECT_EQ(stats.fates, fates);
+  EXPECT_EQ(stats.infected, infected);
+  EXPECT_GT(infected, 0);
+  EXPECT_LE(stats.images_s + stats.original_s + stats.build_s + stats.run_s, stats.wall_s);
+  store->reset();
+  // Nothing is left to do, and nothing is counted.
+  Result<CampaignOutcome> again = Run(world, Basic(), "counted");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->stats.mutants_built + again->stats.judged + again->stats.fates, 0);
+}
+
+TEST(CampaignStats, IsolationIsForkExitMessagesAndCopiesOverAllJobs) {
+  CampaignStats stats;
+  EXPECT_EQ(stats.IsolationShare(), 0);
+  stats.wall_s = 10;
+  stats.jobs = 2;
+  stats.store_s = 1;
+  stats.worker.fork_s = 0.25;
+  stats.worker.exit_s = 0.5;
+  stats.worker.rpc_s = 1;
+  stats.worker.guard_copy_s = 0.25;
+  stats.worker.kernels_s = 8;
+  stats.worker.guard_run_s = 4;
+  EXPECT_DOUBLE_EQ(stats.IsolationShare(), 0.1);
+  EXPECT_DOUBLE_EQ(stats.StoreShare(), 0.1);
+  stats.worker.steps = 10;
+  stats.worker.steps_run = 4;
+  EXPECT_EQ(ToJson(stats)["steps_skipped"], 6);
+  EXPECT_THAT(StatsTable(stats), HasSubstr("Steps skipped: 6 of 10 (60.0 %)"));
+  EXPECT_THAT(StatsTable(stats), HasSubstr("store 10.00 %"));
+}
+
 TEST_F(CampaignTest, ImagesAreOrderedByTheOriginalsMargin) {
   Reference(Basic());
   auto store = Store::OpenReadOnly(StorePath(Out("reference")));

@@ -124,7 +124,7 @@ class DeviceRun {
   // One life of a worker. Reads nothing that an earlier pass left but work_, so a pass can end
   // anywhere.
   Status Pass() {
-    LoadedDevice loaded = TRY(LoadedDevice::Open(context_, model_, device_));
+    LoadedDevice loaded = TRY(LoadedDevice::Take(context_, model_, device_));
     auto size = static_cast<size_t>(loaded.chunk_images());
     for (size_t begin = 0; begin < images_.size(); begin += size) {
       size_t end = std::min(images_.size(), begin + size);
@@ -209,6 +209,7 @@ class DeviceRun {
     bool finished = problem.empty() && Open(work, images_).empty();
     work.life.MoveTo(finished ? MutantState::kDone : MutantState::kPending);
     if (finished) context_.progress.Count();
+    context_.outcome.stats.judged += finished;
     if (!problem.empty()) {
       Blame(work, problem);
       if (work.failures < kTriesPerMutant) queue.push_back(&work);
@@ -242,6 +243,11 @@ class DeviceRun {
     TRY(context_.store.PutFates(fates, outside));
     if (outside) out_of_bounds_known_.insert(work.id);
     stored_something_ |= !fates.empty();
+    CampaignStats& stats = context_.outcome.stats;
+    for (const StoredFate& fate : fates) {
+      ++stats.fates;
+      stats.infected += fate.infected;
+    }
     for (size_t i = 0; i < fates.size(); ++i) Take(work, fates[i], done.fates[i].top);
     return ForgetTimeout(work.id);
   }

@@ -34,7 +34,7 @@ Status RunOriginals(CampaignContext& context, const std::string& model,
                          static_cast<int64_t>(last_missing));
   auto attempt = [&]() -> Status {
     std::vector<StoredImage> missing = TRY(ImagesWithoutOriginal(context, model, device.name));
-    LoadedDevice loaded = TRY(LoadedDevice::Open(context, model, device));
+    LoadedDevice loaded = TRY(LoadedDevice::Take(context, model, device));
     auto chunk = static_cast<size_t>(loaded.chunk_images());
     for (size_t i = 0; i < missing.size(); i += chunk) {
       TRY(CheckInterrupted(context));
@@ -43,6 +43,7 @@ Status RunOriginals(CampaignContext& context, const std::string& model,
           {missing.begin() + static_cast<long>(i), missing.begin() + static_cast<long>(end)}));
       context.progress.Count(static_cast<int64_t>(end - i));
     }
+    context.kept.emplace(std::move(loaded));
     return Ok();
   };
   auto made_progress = [&] {

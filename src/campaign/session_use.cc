@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -42,6 +43,13 @@ Status StoreDeviceFacts(CampaignContext& context, const std::string& name, const
 
 }  // namespace
 
+// Those of a worker that was lost are lost with it.
+LoadedDevice::~LoadedDevice() {
+  if (session_ == nullptr) return;
+  Result<WorkerStats> stats = session_->Stats();
+  if (stats.ok()) Add(*stats, &context_->outcome.stats.worker);
+}
+
 Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::string& model,
                                         const DeviceConfig& device) {
   LoadedDevice loaded(context, model, device.name);
@@ -72,6 +80,14 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   return loaded;
 }
 
+Result<LoadedDevice> LoadedDevice::Take(CampaignContext& context, const std::string& model,
+                                        const DeviceConfig& device) {
+  std::optional<LoadedDevice> kept = std::exchange(context.kept, std::nullopt);
+  if (kept && kept->model_ == model && kept->device_ == device.name) return std::move(*kept);
+  kept.reset();
+  return Open(context, model, device);
+}
+
 Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
   std::vector<std::string> names;
   std::vector<ImageInput> inputs;
@@ -79,6 +95,7 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
     names.push_back(image.name);
     inputs.push_back({image.name, (context_->root / image.input_file).string()});
   }
+  std::sort(names.begin(), names.end());
   if (names == loaded_) return Ok();
   loaded_.clear();
   std::vector<StoredOriginal> fresh;

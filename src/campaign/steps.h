@@ -3,12 +3,47 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "campaign/campaign.h"
 
 namespace mutatenn {
+
+struct CampaignContext;
+
+// session_use.cc: a loaded session and its chunk of images.
+class LoadedDevice {
+ public:
+  LoadedDevice(LoadedDevice&&) = default;
+  ~LoadedDevice();  // adds the session's figures to the campaign's
+  static Result<LoadedDevice> Open(CampaignContext& context, const std::string& model,
+                                   const DeviceConfig& device);
+  // The session that context.kept holds for this model and device, else a new one. What is kept for
+  // another is closed first: two workers at a time would be twice the memory budget.
+  static Result<LoadedDevice> Take(CampaignContext& context, const std::string& model,
+                                   const DeviceConfig& device);
+  Session& session() { return *session_; }
+  // Images at a time that the memory budget has room for.
+  int chunk_images() const { return chunk_images_; }
+  // Loads these images unless they are loaded, in whatever order; the originals' results are stored
+  // where new.
+  Status Use(const std::vector<StoredImage>& images);
+
+ private:
+  LoadedDevice(CampaignContext& context, std::string model, std::string device)
+      : context_(&context), model_(std::move(model)), device_(std::move(device)) {}
+
+  CampaignContext* context_;
+  std::string model_, device_;
+  std::unique_ptr<Session> session_;
+  int chunk_images_ = 1;
+  std::vector<std::string> loaded_;  // sorted
+  std::map<std::string, StoredOriginal> originals_;
+};
 
 struct CampaignContext {
   const Config& config;
@@ -21,6 +56,9 @@ struct CampaignContext {
   std::vector<Json> targets;  // distinct, by target index
   std::map<std::string, int> target_of_device;
   CampaignOutcome outcome = {};
+  double started_s = SecondsNow();
+  // The session that ran the originals last, with its chunk: what the mutants need too.
+  std::optional<LoadedDevice> kept = {};
 };
 
 // Keys of Store::Meta.
@@ -66,29 +104,6 @@ Status FixImageOrder(CampaignContext& context, const std::string& model,
                      const std::string& first_device);
 // execute.cc: every pending mutant of a model on a device.
 Status RunMutants(CampaignContext& context, const std::string& model, const DeviceConfig& device);
-
-// session_use.cc: a loaded session and its chunk of images.
-class LoadedDevice {
- public:
-  static Result<LoadedDevice> Open(CampaignContext& context, const std::string& model,
-                                   const DeviceConfig& device);
-  Session& session() { return *session_; }
-  // Images at a time that the memory budget has room for.
-  int chunk_images() const { return chunk_images_; }
-  // Loads these images unless they are loaded; the originals' results are stored where new.
-  Status Use(const std::vector<StoredImage>& images);
-
- private:
-  LoadedDevice(CampaignContext& context, std::string model, std::string device)
-      : context_(&context), model_(std::move(model)), device_(std::move(device)) {}
-
-  CampaignContext* context_;
-  std::string model_, device_;
-  std::unique_ptr<Session> session_;
-  int chunk_images_ = 1;
-  std::vector<std::string> loaded_;
-  std::map<std::string, StoredOriginal> originals_;
-};
 
 // Runs `attempt` again after the loss of a worker, waiting longer each time; gives up after three
 // losses without progress. `made_progress` says whether something was stored since it was last

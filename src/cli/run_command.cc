@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "cli/campaign_use.h"
 
 namespace mutatenn {
@@ -71,6 +72,9 @@ class RunCommand : public CampaignCommand {
     app.add_flag("--complete", options_.complete,
                  "Turn `matrix: early` into `full`: run the images left out")
         ->excludes(dry);
+    app.add_flag("--stats", stats_, "Afterwards print where the time went")->excludes(dry);
+    app.add_option("--stats-json", stats_file_, "The same figures into a file, as JSON")
+        ->excludes(dry);
   }
 
   Result<int> Run(const GlobalOptions& global) override {
@@ -86,11 +90,14 @@ class RunCommand : public CampaignCommand {
     }
     CampaignOutcome outcome = TRY(RunCampaign(config, options_, RealParts(), progress));
     if (!outcome.interrupted) TRY(PrintSummary(options_.out));
+    if (stats_) fmt::print("\n{}", StatsTable(outcome.stats));
+    if (!stats_file_.empty()) TRY(WriteFile(stats_file_, ToJson(outcome.stats).dump(1) + "\n"));
     return StatusOf(outcome, Again("run"));
   }
 
  private:
-  bool dry_run_ = false;
+  bool dry_run_ = false, stats_ = false;
+  std::string stats_file_;
 };
 
 class BuildCommand : public CampaignCommand {

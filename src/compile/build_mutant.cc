@@ -166,13 +166,14 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
     return built;
   }
   built.program.graph_changed = true;
-  built.program.program = std::move(program);
+  built.program.edit = Difference(original, program);
   built.state = "ok";
   return built;
 }
 
 BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs) {
   const auto start = std::chrono::steady_clock::now();
+  const double linked = linking_s_;
   auto result =
       mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
   BuiltMutant built;
@@ -185,6 +186,7 @@ BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs
   }
   built.mutant = mutant.id;
   built.target = target;
+  built.link_s = linking_s_ - linked;
   built.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return built;
 }

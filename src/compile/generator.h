@@ -39,6 +39,7 @@ struct GeneratorInfo {
   std::string tvm_version;
   std::vector<std::string> canonical_targets;  // `host` resolved to CPU name and features
   double import_s = 0, compile_s = 0;
+  double generate_s = 0, link_s = 0;  // of compile_s, summed over jobs; link_s is in generate_s
   int kernels_compiled = 0, kernels_cached = 0;
 };
 
@@ -51,13 +52,13 @@ struct PointsOfUse {
 
 struct BuiltMutant {
   std::string mutant;
-  int target = 0;         // index into GeneratorOptions::targets
-  std::string state;      // "ok", "stillborn", "equivalent"
-  std::string reason;     // why stillborn or equivalent
-  MutantProgram program;  // state ok
-  std::string diff;       // unified diff of the printed IR, original to mutant
-  std::string ir_kind;    // "relax" or "tir"
-  double seconds = 0;
+  int target = 0;                  // index into GeneratorOptions::targets
+  std::string state;               // "ok", "stillborn", "equivalent"
+  std::string reason;              // why stillborn or equivalent
+  MutantProgram program;           // state ok
+  std::string diff;                // unified diff of the printed IR, original to mutant
+  std::string ir_kind;             // "relax" or "tir"
+  double seconds = 0, link_s = 0;  // link_s: the part of `seconds` spent linking
   bool cached = false;
 };
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <set>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "compile/codegen.h"
@@ -204,6 +205,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
       entry.state = "equivalent";
       entry.reason = "same machine code";
     } else {
+      AddSeconds timer(linking_s_);
       TRY(LinkLibrary({object}, path));
     }
     return entry;
@@ -236,6 +238,7 @@ Status Pipeline::CompileOriginal() {
   auto work = [&](int item) -> Json {
     const PerTarget& target = *tasks[item].target;
     const KernelSource& source = *tasks[item].source;
+    const double begin = Now(), linked = linking_s_;
     auto code = Generate(
         source, "", target,
         [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); }, false);
@@ -243,7 +246,9 @@ Status Pipeline::CompileOriginal() {
     return {{"library", code->library},
             {"code", code->entry.code},
             {"lowered", code->entry.lowered},
-            {"cached", code->cached}};
+            {"cached", code->cached},
+            {"seconds", Now() - begin},
+            {"link_s", linking_s_ - linked}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     PerTarget& target = *tasks[item].target;
@@ -255,6 +260,8 @@ Status Pipeline::CompileOriginal() {
                  : error;
     }
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
+    generate_s_ += result["seconds"].get<double>();
+    link_s_ += result["link_s"].get<double>();
     target.lowered[source.key] = result["lowered"].get<std::string>();
     BuiltKernel& built = target.compiled[source.key];
     built.kernel = {source.key, source.role, result["library"].get<std::string>(),
@@ -383,6 +390,8 @@ GeneratorInfo Pipeline::Describe() const {
     info.canonical_targets.push_back(target.target.canonical);
   info.import_s = import_s_;
   info.compile_s = compile_s_;
+  info.generate_s = generate_s_;
+  info.link_s = link_s_;
   info.kernels_compiled = compiled_;
   info.kernels_cached = cached_;
   return info;

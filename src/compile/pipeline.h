@@ -121,7 +121,8 @@ class Pipeline {
   std::vector<std::string> kernel_order_;  // keys in program order, each once
   std::vector<PerTarget> targets_;
   std::vector<Program> programs_;
-  double import_s_ = 0, compile_s_ = 0;
+  double import_s_ = 0, compile_s_ = 0, generate_s_ = 0, link_s_ = 0;
+  mutable double linking_s_ = 0;  // in this process, by Generate
   int compiled_ = 0, cached_ = 0;
 };
 

@@ -62,6 +62,8 @@ Json ToJson(const GeneratorInfo& i) {
           {"canonical_targets", i.canonical_targets},
           {"import_s", i.import_s},
           {"compile_s", i.compile_s},
+          {"generate_s", i.generate_s},
+          {"link_s", i.link_s},
           {"kernels_compiled", i.kernels_compiled},
           {"kernels_cached", i.kernels_cached}};
 }
@@ -75,6 +77,8 @@ Result<GeneratorInfo> GeneratorInfoFromJson(const Json& j) {
   i.canonical_targets = j["canonical_targets"].get<std::vector<std::string>>();
   i.import_s = j["import_s"].get<double>();
   i.compile_s = j["compile_s"].get<double>();
+  i.generate_s = j["generate_s"].get<double>();
+  i.link_s = j["link_s"].get<double>();
   i.kernels_compiled = j["kernels_compiled"].get<int>();
   i.kernels_cached = j["kernels_cached"].get<int>();
   return i;
@@ -128,7 +132,7 @@ Result<Mutant> MutantFromJson(const Json& j) {
 Json ToJson(const BuiltMutant& b) {
   Json json = {{"mutant", b.mutant},   {"target", b.target}, {"state", b.state},
                {"reason", b.reason},   {"diff", b.diff},     {"ir_kind", b.ir_kind},
-               {"seconds", b.seconds}, {"cached", b.cached}};
+               {"seconds", b.seconds}, {"link_s", b.link_s}, {"cached", b.cached}};
   if (b.state == "ok") json["program"] = ToJson(b.program);
   return json;
 }
@@ -141,6 +145,7 @@ Result<BuiltMutant> BuiltMutantFromJson(const Json& j) {
   b.diff = j["diff"].get<std::string>();
   b.ir_kind = j["ir_kind"].get<std::string>();
   b.seconds = j["seconds"].get<double>();
+  b.link_s = j["link_s"].get<double>();
   b.cached = j["cached"].get<bool>();
   if (b.state == "ok") b.program = TRY(MutantProgramFromJson(j["program"]));
   return b;

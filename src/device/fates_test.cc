@@ -44,6 +44,56 @@ TEST(LocalSession, FillsFates) {
   EXPECT_TRUE(finished["unwritten"].fates[0].infected);
 }
 
+// The program has five steps on an image (a, b, c, d, y). `same` runs b and d, whose kernel is
+// replaced, and no other; `tiny` infects from b on: b, c, d, y.
+TEST(LocalSession, CountsStepsAndTime) {
+  auto images = Small().Images(1);
+  auto session = OpenLocal();
+  Good(session->Load(Small().Request()));
+  Good(session->SetImages(images));
+  Good(session->Submit({Small().Replace("same", images), Small().Replace("tiny", images)}));
+  CollectAll(*session, 2);
+  WorkerStats stats = Good(session->Stats());
+  EXPECT_EQ(stats.children, 2);
+  EXPECT_EQ(stats.images, 2);
+  EXPECT_EQ(stats.steps, 10);
+  EXPECT_EQ(stats.steps_run, 2 + 4);
+  double parts = 0;
+  for (double WorkerStats::*part :
+       {&WorkerStats::fork_s, &WorkerStats::load_s, &WorkerStats::kernels_s,
+        &WorkerStats::compare_s, &WorkerStats::guard_copy_s, &WorkerStats::guard_run_s,
+        &WorkerStats::exit_s}) {
+    EXPECT_GT(stats.*part, 0);
+    parts += stats.*part;
+  }
+  EXPECT_EQ(stats.remake_s, 0);
+  EXPECT_LE(parts, stats.children_s);
+  EXPECT_GT(stats.reference_s, 0);
+  EXPECT_LE(stats.reference_s, stats.calls_s);
+  EXPECT_GT(stats.rpc_s, 0);
+  EXPECT_EQ(stats.reference_bytes, 6 * 128);  // x, a, b, c, d, y of 96 bytes at multiples of 64
+  EXPECT_GT(stats.worker_peak_bytes, 1 << 20);
+  EXPECT_GT(stats.mutants_peak_bytes, 1 << 20);
+}
+
+// With no room for references the original's values are made again.
+TEST(LocalSession, CountsValuesMadeAgain) {
+  auto images = Small().Images(1);
+  LoadRequest request = Small().Request();
+  request.memory_budget_bytes = 0;
+  auto session = OpenLocal();
+  Good(session->Load(request));
+  Good(session->SetImages(images));
+  Good(session->Submit({Small().Replace("same", images)}));
+  CollectAll(*session, 1);
+  WorkerStats stats = Good(session->Stats());
+  EXPECT_GT(stats.remake_s, 0);
+  EXPECT_EQ(stats.steps_run, 2);  // of the mutant's; a and c are the original's
+  // A second program starts from nothing, the session's figures do not.
+  Good(session->Load(request));
+  EXPECT_EQ(Good(session->Stats()).steps, 5);
+}
+
 TEST(LocalSession, StopsAtTheFirstKill) {
   auto images = Small().Images(6);
   MutantJob job = Small().Replace("subtract", images);

@@ -4,9 +4,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "device/remote.h"
@@ -71,9 +73,17 @@ class LocalSession : public Session {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
   }
 
+  Result<WorkerStats> Stats() override {
+    double calls_s = calls_s_;
+    WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));
+    stats.rpc_s = std::max(0.0, calls_s - stats.calls_s);
+    return stats;
+  }
+
  private:
   Result<Json> Call(const std::string& function, const Json& argument) {
     if (!gone_.empty()) return Fail(Code::kUnavailable, gone_);
+    AddSeconds timer(calls_s_);
     Result<std::string> answer = remote_->Call(function, DumpJson(argument));
     if (answer.ok()) return OpenReply(*answer);
     if (answer.error().code != Code::kUnavailable) return answer.error().With(function);
@@ -93,6 +103,7 @@ class LocalSession : public Session {
   std::unique_ptr<Process> worker_;
   std::unique_ptr<RemoteSession> remote_;
   fs::path scratch_;
+  double calls_s_ = 0;
   std::string gone_;  // not empty: every call fails with this
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "device/worker_stats.h"
 #include "judge/judge.h"
 #include "program/program.h"
 
@@ -79,6 +80,8 @@ class Session {
   // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons
   // in tests and `mutatenn show`: raw float32, one vector per output.
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
+  // Where the session's time has gone so far; zeros from a session that does not count.
+  virtual Result<WorkerStats> Stats() { return WorkerStats{}; }
 };
 
 struct LocalOptions {

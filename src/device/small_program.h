@@ -143,7 +143,7 @@ class SmallProgram {
     MutantJob job;
     job.program.mutant = name;
     job.program.graph_changed = true;
-    job.program.program = program;
+    job.program.edit = Difference(Make(), program);
     return Over(job, images);
   }
 

@@ -18,6 +18,23 @@ const char* KindName(Value::Kind kind) {
   return "step";
 }
 
+Json ToJson(const Value& v) {
+  Json j = {{"name", v.name},
+            {"kind", KindName(v.kind)},
+            {"shape", v.type.shape},
+            {"dtype", v.type.dtype}};
+  if (v.kind == Value::Kind::kWeight) j.update({{"file", v.file}, {"offset", v.offset}});
+  return j;
+}
+
+Json ToJson(const Step& s) {
+  Json json = {{"name", s.name},       {"kernel", s.kernel}, {"inputs", s.inputs},
+               {"outputs", s.outputs}, {"layers", s.layers}, {"weight_only", s.weight_only}};
+  for (const auto& [input, shape] : s.views)
+    json["views"].push_back({{"input", input}, {"shape", shape}});
+  return json;
+}
+
 Json ToJson(const Kernel& kernel) {
   return {{"key", kernel.key},
           {"role", kernel.role},
@@ -38,6 +55,87 @@ auto Decode(const char* what, F&& f) -> decltype(f()) {
 Kernel KernelFromJson(const Json& j) {
   return {j.at("key").get<std::string>(), j.at("role").get<std::string>(),
           j.at("library").get<std::string>(), j.at("code").get<std::string>()};
+}
+
+Value ValueFromJson(const Json& j) {
+  Value v;
+  v.name = j.at("name").get<std::string>();
+  const std::string kind = j.at("kind").get<std::string>();
+  v.kind = kind == "input"    ? Value::Kind::kInput
+           : kind == "weight" ? Value::Kind::kWeight
+                              : Value::Kind::kStep;
+  v.type.shape = j.at("shape").get<std::vector<int64_t>>();
+  v.type.dtype = j.at("dtype").get<std::string>();
+  if (v.kind == Value::Kind::kWeight) {
+    v.file = j.at("file").get<std::string>();
+    v.offset = j.at("offset").get<int64_t>();
+  }
+  return v;
+}
+
+Step StepFromJson(const Json& j) {
+  Step s{j.at("name").get<std::string>(),
+         j.at("kernel").get<std::string>(),
+         j.at("inputs").get<std::vector<int>>(),
+         j.at("outputs").get<std::vector<int>>(),
+         j.at("layers").get<std::vector<std::string>>(),
+         j.at("weight_only").get<bool>()};
+  for (const Json& view : j.value("views", Json::array()))
+    s.views[view.at("input").get<int>()] = view.at("shape").get<std::vector<int64_t>>();
+  return s;
+}
+
+Json ToJson(const ProgramEdit::Run& run) { return {run.from, run.count, run.fresh}; }
+
+template <class List>
+Json ListToJson(const List& list) {
+  Json json = Json::array();
+  for (const auto& entry : list) json.push_back(ToJson(entry));
+  return json;
+}
+
+Json KernelsToJson(const std::map<std::string, Kernel>& kernels) {
+  Json json = Json::array();
+  for (const auto& [key, kernel] : kernels) json.push_back(ToJson(kernel));
+  return json;
+}
+
+std::map<std::string, Kernel> KernelsFromJson(const Json& json) {
+  std::map<std::string, Kernel> kernels;
+  for (const Json& j : json) {
+    Kernel kernel = KernelFromJson(j);
+    kernels[kernel.key] = kernel;
+  }
+  return kernels;
+}
+
+std::vector<ProgramEdit::Run> RunsFromJson(const Json& json) {
+  std::vector<ProgramEdit::Run> runs;
+  for (const Json& j : json)
+    runs.push_back({j.at(0).get<int>(), j.at(1).get<int>(), j.at(2).get<int>()});
+  return runs;
+}
+
+Json ToJson(const ProgramEdit& e) {
+  return {{"value_runs", ListToJson(e.value_runs)},
+          {"step_runs", ListToJson(e.step_runs)},
+          {"values", ListToJson(e.values)},
+          {"steps", ListToJson(e.steps)},
+          {"kernels", KernelsToJson(e.kernels)},
+          {"inputs", e.inputs},
+          {"outputs", e.outputs}};
+}
+
+ProgramEdit EditFromJson(const Json& json) {
+  ProgramEdit e;
+  e.value_runs = RunsFromJson(json.at("value_runs"));
+  e.step_runs = RunsFromJson(json.at("step_runs"));
+  for (const Json& j : json.at("values")) e.values.push_back(ValueFromJson(j));
+  for (const Json& j : json.at("steps")) e.steps.push_back(StepFromJson(j));
+  e.kernels = KernelsFromJson(json.at("kernels"));
+  e.inputs = json.at("inputs").get<std::vector<int>>();
+  e.outputs = json.at("outputs").get<std::vector<int>>();
+  return e;
 }
 
 }  // namespace
@@ -61,36 +159,14 @@ int Program::FindValue(const std::string& name) const {
   return -1;
 }
 
-Program MutantProgram::Apply(const Program& original) const {
-  if (graph_changed) return program;
-  Program result = original;
-  for (const auto& [key, kernel] : replaced) result.kernels[key] = kernel;
-  return result;
-}
-
 Json ToJson(const Program& p) {
-  Json values = Json::array(), steps = Json::array(), kernels = Json::array();
-  for (const Value& v : p.values) {
-    Json j = {{"name", v.name},
-              {"kind", KindName(v.kind)},
-              {"shape", v.type.shape},
-              {"dtype", v.type.dtype}};
-    if (v.kind == Value::Kind::kWeight) j.update({{"file", v.file}, {"offset", v.offset}});
-    values.push_back(std::move(j));
-  }
-  for (const Step& s : p.steps) {
-    steps.push_back({{"name", s.name},
-                     {"kernel", s.kernel},
-                     {"inputs", s.inputs},
-                     {"outputs", s.outputs},
-                     {"layers", s.layers},
-                     {"weight_only", s.weight_only}});
-    for (const auto& [input, shape] : s.views)
-      steps.back()["views"].push_back({{"input", input}, {"shape", shape}});
-  }
-  for (const auto& [key, kernel] : p.kernels) kernels.push_back(ToJson(kernel));
-  return {{"model", p.model},   {"target", p.target}, {"values", values},    {"steps", steps},
-          {"kernels", kernels}, {"inputs", p.inputs}, {"outputs", p.outputs}};
+  return {{"model", p.model},
+          {"target", p.target},
+          {"values", ListToJson(p.values)},
+          {"steps", ListToJson(p.steps)},
+          {"kernels", KernelsToJson(p.kernels)},
+          {"inputs", p.inputs},
+          {"outputs", p.outputs}};
 }
 
 Result<Program> ProgramFromJson(const Json& json) {
@@ -98,37 +174,9 @@ Result<Program> ProgramFromJson(const Json& json) {
     Program p;
     p.model = json.at("model").get<std::string>();
     p.target = json.at("target").get<std::string>();
-    for (const Json& j : json.at("values")) {
-      Value v;
-      v.name = j.at("name").get<std::string>();
-      const std::string kind = j.at("kind").get<std::string>();
-      v.kind = kind == "input"    ? Value::Kind::kInput
-               : kind == "weight" ? Value::Kind::kWeight
-                                  : Value::Kind::kStep;
-      v.type.shape = j.at("shape").get<std::vector<int64_t>>();
-      v.type.dtype = j.at("dtype").get<std::string>();
-      if (v.kind == Value::Kind::kWeight) {
-        v.file = j.at("file").get<std::string>();
-        v.offset = j.at("offset").get<int64_t>();
-      }
-      p.values.push_back(std::move(v));
-    }
-    for (const Json& j : json.at("steps")) {
-      Step s;
-      s.name = j.at("name").get<std::string>();
-      s.kernel = j.at("kernel").get<std::string>();
-      s.inputs = j.at("inputs").get<std::vector<int>>();
-      s.outputs = j.at("outputs").get<std::vector<int>>();
-      s.layers = j.at("layers").get<std::vector<std::string>>();
-      s.weight_only = j.at("weight_only").get<bool>();
-      for (const Json& view : j.value("views", Json::array()))
-        s.views[view.at("input").get<int>()] = view.at("shape").get<std::vector<int64_t>>();
-      p.steps.push_back(std::move(s));
-    }
-    for (const Json& j : json.at("kernels")) {
-      Kernel kernel = KernelFromJson(j);
-      p.kernels[kernel.key] = kernel;
-    }
+    for (const Json& j : json.at("values")) p.values.push_back(ValueFromJson(j));
+    for (const Json& j : json.at("steps")) p.steps.push_back(StepFromJson(j));
+    p.kernels = KernelsFromJson(json.at("kernels"));
     p.inputs = json.at("inputs").get<std::vector<int>>();
     p.outputs = json.at("outputs").get<std::vector<int>>();
     TRY(Validate(p));
@@ -143,7 +191,7 @@ Json ToJson(const MutantProgram& m) {
                {"graph_changed", m.graph_changed},
                {"replaced", replaced},
                {"guarded", m.guarded}};
-  if (m.graph_changed) json["program"] = ToJson(m.program);
+  if (m.graph_changed) json["edit"] = ToJson(m.edit);
   return json;
 }
 
@@ -155,7 +203,7 @@ Result<MutantProgram> MutantProgramFromJson(const Json& json) {
     for (const auto& [key, kernel] : json.at("replaced").items())
       m.replaced[key] = KernelFromJson(kernel);
     m.guarded = json.at("guarded").get<std::vector<std::string>>();
-    if (m.graph_changed) m.program = TRY(ProgramFromJson(json.at("program")));
+    if (m.graph_changed) m.edit = EditFromJson(json.at("edit"));
     return m;
   });
 }

@@ -51,6 +51,7 @@ struct Kernel {
   std::string role;     // what it computes, for people: "conv2d_multiply_add_clip"
   std::string library;  // shared library that exports it; two equal paths hold the same code
   std::string code;     // hash of its machine code; equal = same code
+  bool operator==(const Kernel&) const = default;
 };
 
 // Every kernel's library exports its one function under this TVM symbol.
@@ -68,18 +69,36 @@ struct Program {
   int FindValue(const std::string& name) const;  // -1 when absent
 };
 
+// One program as its difference to another: messages and the store hold what a mutation changed,
+// not the network.
+struct ProgramEdit {
+  // `count` entries of the original's list from `from` on, then the next `fresh` new ones.
+  struct Run {
+    int from = 0, count = 0, fresh = 0;
+    bool operator==(const Run&) const = default;
+  };
+  std::vector<Run> value_runs, step_runs;
+  std::vector<Value> values;              // new ones
+  std::vector<Step> steps;                // new ones; their indices are the mutant's
+  std::map<std::string, Kernel> kernels;  // new or changed
+  std::vector<int> inputs, outputs;       // indices into the mutant's values
+};
+ProgramEdit Difference(const Program& original, const Program& mutant);
+// The inverse. kInvalidInput when the edit is not one of this original.
+Result<Program> Apply(const ProgramEdit& edit, const Program& original);
+
 // What differs between a mutant and its original on one target. Exactly one of the two is set:
-// `program` where the graph changed, else `replaced`: kernel key -> its mutated kernel.
+// `edit` where the graph changed, else `replaced`: kernel key -> its mutated kernel.
 struct MutantProgram {
   std::string mutant;  // id
   bool graph_changed = false;
-  Program program;
+  ProgramEdit edit;
   std::map<std::string, Kernel> replaced;
   // Steps whose memory is guarded (mutated kernels at levels code and lowered), by kernel key.
   std::vector<std::string> guarded;
 
   // The whole mutant as a program.
-  Program Apply(const Program& original) const;
+  Result<Program> Apply(const Program& original) const;
 };
 
 Json ToJson(const Program& program);

@@ -10,6 +10,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <SQLiteCpp/VariadicBind.h>
 
+#include "base/clock.h"
 #include "store/open.h"
 #include "store/tables.h"
 
@@ -161,6 +162,7 @@ class SqliteStore final : public Store {
   template <class Body>
   auto Guarded(Body&& body) -> Result<decltype(body())> {
     std::lock_guard<std::mutex> guard(mutex_);
+    AddSeconds timer(busy_s_);
     errno = 0;  // StoreError looks at it
     try {
       return body();

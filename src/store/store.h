@@ -83,6 +83,7 @@ class Store {
   // For reports: no lock, never writes.
   static Result<std::unique_ptr<Store>> OpenReadOnly(const std::string& path);
   virtual ~Store() = default;
+  double busy_s() const { return busy_s_; }  // spent in queries and transactions
 
   // Free keys: campaign id, configuration text and hash, versions, rules_version, seed, ...
   virtual Status SetMeta(const std::string& key, const std::string& value) = 0;
@@ -123,6 +124,9 @@ class Store {
                                                   const std::string& mutant) = 0;
   virtual Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& model) = 0;
   virtual Result<std::vector<std::pair<std::string, std::string>>> Events() = 0;
+
+ protected:
+  double busy_s_ = 0;
 };
 
 // The store's file in a campaign folder.

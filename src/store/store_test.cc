@@ -85,6 +85,16 @@ StoredFate MakeFate(const std::string& mutant, int image) {
   return fate;
 }
 
+TEST_F(StoreTest, CountsTheTimeOfQueriesAndTransactions) {
+  auto store = MustOpen();
+  double before = store->busy_s();
+  ASSERT_TRUE(store->SetMeta("key", "value").ok());
+  double written = store->busy_s();
+  EXPECT_GT(written, before);
+  ASSERT_TRUE(store->Meta("key").ok());
+  EXPECT_GT(store->busy_s(), written);
+}
+
 TEST_F(StoreTest, RoundTripOfEveryTable) {
   std::vector<StoredModel> models = {{"z", "z.onnx", "h1", "g1", "[]"},
                                      {"a", "a.onnx", "h2", "g2", "{}"}};

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/clock.h"
+
 namespace mutatenn {
 
 double CpuLimit(const Limits& limits, double original_seconds) {
@@ -28,7 +30,11 @@ void MutantKernels::Load(const Original& original, const MutantPlan& plan) {
 
 void Executor::Run(SharedRegion& region) {
   Progress& progress = region.progress();
-  Setup();
+  figures_ = &progress.figures;
+  {
+    AddSeconds timer(figures_->load_s);
+    Setup();
+  }
   LimitMemory(limits_.memory_bytes);
   progress.started_ns = MonotonicNanoseconds();
   progress.phase = Phase::kWeights;
@@ -87,6 +93,8 @@ void Executor::RunWeightSteps() {
   for (size_t s = 0; s < steps.size(); ++s)
     if (steps[s].weight_only && Due(static_cast<int>(s))) RunStep(static_cast<int>(s));
   constant_dirty_ = dirty_;
+  steps_ = static_cast<double>(std::count_if(steps.begin(), steps.end(),
+                                             [](const Step& step) { return !step.weight_only; }));
 }
 
 void Executor::RunImage() {
@@ -95,6 +103,7 @@ void Executor::RunImage() {
   guard_budget_.Reset(seconds);
   dirty_ = constant_dirty_;
   made_again_.assign(original_.program().values.size(), false);
+  steps_run_ = 0;
   int last_reader = -1;  // of anything dirty
   for (size_t v = 0; v < dirty_.size(); ++v)
     if (dirty_[v]) last_reader = std::max(last_reader, plan_.last_reader[v]);
@@ -106,6 +115,7 @@ void Executor::RunImage() {
     if (step.weight_only || !Due(s)) continue;
     if (sabotage_ == Sabotage::kSkipLastStep && s == count - 1) break;
     RunStep(s);
+    ++steps_run_;
     for (int value : step.outputs)
       if (dirty_[static_cast<size_t>(value)])
         last_reader = std::max(last_reader, plan_.last_reader[static_cast<size_t>(value)]);
@@ -146,12 +156,15 @@ void Executor::RunStep(int s) {
   } else {
     CallKernel(s, kernel, arguments);
   }
+  AddSeconds timer(figures_->compare_s);
+  double remade_s = figures_->remake_s;
   for (int value : step.outputs) {
     size_t v = static_cast<size_t>(value);
     int counterpart = plan_.original_of[v];
     dirty_[v] = counterpart < 0 || std::memcmp(own_.Get(v, 0), OriginalValue(counterpart),
                                                static_cast<size_t>(plan_.typed.Bytes(value))) != 0;
   }
+  figures_->compare_s -= figures_->remake_s - remade_s;
 }
 
 void Executor::CallKernel(int s, const KernelFunction& kernel,
@@ -161,20 +174,29 @@ void Executor::CallKernel(int s, const KernelFunction& kernel,
   budget_.Start();
   Status status = plan_.typed.Call(kernel, step, arguments);
   budget_.Stop();
-  record_.seconds += 1e-9 * static_cast<double>(MonotonicNanoseconds() - start);
+  CountKernel(start);
   if (!status.ok()) KernelFailed(s, status);
 }
 
 void Executor::CallPlain(int s, const KernelFunction& kernel,
                          const std::vector<const void*>& inputs) {
   const Step& step = plan_.program().steps[static_cast<size_t>(s)];
-  if (!plain_.Fill(plan_.typed, step, inputs).ok()) EndOutOfMemory();
+  {
+    AddSeconds timer(figures_->guard_copy_s);
+    if (!plain_.Fill(plan_.typed, step, inputs).ok()) EndOutOfMemory();
+  }
   int64_t start = MonotonicNanoseconds();
   budget_.Start();
   Status status = plain_.Call(plan_.typed, step, kernel);
   budget_.Stop();
-  record_.seconds += 1e-9 * static_cast<double>(MonotonicNanoseconds() - start);
+  CountKernel(start);
   if (!status.ok()) KernelFailed(s, status);
+}
+
+void Executor::CountKernel(int64_t start_ns) {
+  double seconds = 1e-9 * static_cast<double>(MonotonicNanoseconds() - start_ns);
+  record_.seconds += seconds;
+  figures_->kernels_s += seconds;
 }
 
 // Guarded memory first: it ends the process at an access outside, before any damage is done. The
@@ -184,11 +206,15 @@ void Executor::RunGuarded(int s, const KernelFunction& kernel,
   const Step& step = plan_.program().steps[static_cast<size_t>(s)];
   std::vector<const void*> inputs(arguments.begin(), arguments.begin() + step.inputs.size());
   if (task_.guards) {
+    AddSeconds timer(figures_->guard_copy_s);
     guard_budget_.Start();
     guards_.Call(plan_.typed, step, s, kernel, inputs);
     guard_budget_.Stop();
+    figures_->guard_copy_s -= guards_.run_s() - figures_->guard_run_s;
+    figures_->guard_run_s = guards_.run_s();
   }
   CallPlain(s, kernel, inputs);
+  AddSeconds timer(figures_->guard_copy_s);
   bool differs = false;
   for (size_t i = 0; i < step.outputs.size(); ++i) {
     size_t bytes = static_cast<size_t>(plan_.typed.Bytes(step.outputs[i]));
@@ -231,7 +257,9 @@ void Executor::MakeAgain(int s) {
       [&](int value) {
         return again_.Get(static_cast<size_t>(value), original_.typed().Bytes(value));
       });
+  double start = SecondsNow();
   Status status = original_.typed().Call(original_.StepKernel(s), step, arguments);
+  figures_->remake_s += SecondsNow() - start;
   if (!status.ok())
     EndChild(Outcome::kToolError,
              "step '" + step.name + "' of the original: " + status.error().message);
@@ -269,6 +297,9 @@ void Executor::Finish(SharedRegion& region, int position) {
     record_.infected = 1;
     record_.first_diverging = LastWriter(mutant);
   }
+  ++figures_->images;
+  figures_->steps += steps_;
+  figures_->steps_run += steps_run_;
   if (task_.full_timing) TimeWholeProgram();
   region.Append(record_, top);
   const OriginalRun& judged =

@@ -61,6 +61,7 @@ class Executor {
   void CallPlain(int s, const KernelFunction& kernel, const std::vector<const void*>& inputs);
   void RunGuarded(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
   void CallKernel(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
+  void CountKernel(int64_t start_ns);
   void TimeWholeProgram();
   const void* Pointer(int value);        // of the mutant
   const void* OriginalValue(int value);  // kept, or made again
@@ -86,6 +87,8 @@ class Executor {
   BufferPool own_, again_;             // the mutant's values; the original's made again
   std::vector<bool> made_again_;       // by the original's value, for this image
   Record record_;
+  double steps_ = 0, steps_run_ = 0;  // of this image; weight-only ones left out
+  ChildFigures* figures_ = nullptr;   // in the shared pages
 };
 
 }  // namespace mutatenn

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.h"
 #include "worker/isolation.h"
 
 namespace mutatenn {
@@ -148,7 +149,10 @@ void Guards::Run(const TypedProgram& typed, const Step& step, const KernelFuncti
   current_ = &slots;
   active = this;
   WorkspaceHook before = kernel.SetWorkspace({Allocate, Free});
-  (void)typed.Call(kernel, step, arguments);
+  {
+    AddSeconds timer(run_s_);
+    (void)typed.Call(kernel, step, arguments);
+  }
   kernel.SetWorkspace(before);
   active = nullptr;
   if (check_) CheckSlack();

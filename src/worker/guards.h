@@ -51,6 +51,7 @@ class Guards {
   void Call(const TypedProgram& typed, const Step& step, int step_index,
             const KernelFunction& kernel, const std::vector<const void*>& inputs);
   const void* Output(size_t index) const;
+  double run_s() const { return run_s_; }  // in the kernels themselves, so far
   // After outputs differed from those of plain memory: ends the process as kOutOfBounds if they
   // depend on bytes outside a buffer (found by filling one side of one buffer at a time with NaN).
   // Comes back when they do not: the kernel reads its own output or workspace before it wrote it.
@@ -82,6 +83,7 @@ class Guards {
   std::vector<char> signal_stack_;
   Slots* current_ = nullptr;  // whose kernel is running
   int step_index_ = -1;
+  double run_s_ = 0;
   bool check_ = false;  // slack holds NaN everywhere
   uint32_t workspace_content_ = 0, workspace_slack_ = 0;
   int workspace_side_ = -1;

@@ -22,6 +22,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/sanitizer.h"
 
 namespace mutatenn {
@@ -60,6 +61,7 @@ int64_t CpuMicroseconds() {
 }  // namespace
 
 Child& Child::operator=(Child&& other) noexcept {
+  std::swap(forked_at_, other.forked_at_);
   std::swap(pid_, other.pid_);
   std::swap(owner_, other.owner_);
   std::swap(pidfd_, other.pidfd_);
@@ -111,6 +113,7 @@ std::string Child::Output() {
 }
 
 Result<Child> ForkChild(SharedRegion& region, int output_bytes, const std::function<void()>& body) {
+  const double forked_at = SecondsNow();
   CHECK(ThreadCount() == 1, "the worker must not start threads");
   // The writing end does not block: a mutant that prints megabytes fills the pipe and loses the
   // rest, whether we read in the meantime or not.
@@ -124,12 +127,14 @@ Result<Child> ForkChild(SharedRegion& region, int output_bytes, const std::funct
   if (pid == 0) {
     child_progress = &region.progress();
     Isolate(worker, pipe[1]);
+    child_progress->figures.running_at = SecondsNow();
     body();
     EndChild(Outcome::kToolError, "a child came back");
   }
   int error = errno;
   ::close(pipe[1]);
   Child child;
+  child.forked_at_ = forked_at;
   child.pipe_ = pipe[0];
   child.output_bytes_ = output_bytes;
   if (pid < 0)
@@ -162,6 +167,7 @@ void EndChild(Outcome outcome, const std::string& text) {
   progress.text[size] = '\0';
   if (outcome == Outcome::kFinished) progress.phase = Phase::kDone;
   progress.outcome = outcome;
+  progress.figures.ended_at = SecondsNow();
   ::_exit(kExitBase + static_cast<int>(outcome));
 }
 

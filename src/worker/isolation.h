@@ -26,11 +26,13 @@ class Child {
   void Wait();  // until it has ended
   // Kills what is left of the group and reaps: wait's status.
   int Reap();
+  double forked_at() const { return forked_at_; }  // monotonic seconds, before the fork
   // What it printed, up to the limit; after Reap.
   std::string Output();
 
  private:
   friend Result<Child> ForkChild(SharedRegion&, int, const std::function<void()>&);
+  double forked_at_ = 0;
   pid_t pid_ = -1, owner_ = -1;
   int pidfd_ = -1, pipe_ = -1, output_bytes_ = 0;
 };

@@ -30,7 +30,7 @@ bool Unchanged(const Original& original, const Program& mutant, const Step& step
 
 Result<MutantPlan> MakePlan(const Original& original, const MutantProgram& mutant) {
   MutantPlan plan;
-  plan.typed = TRY(MakeTyped(mutant.Apply(original.program())));
+  plan.typed = TRY(MakeTyped(TRY(mutant.Apply(original.program()))));
   const Program& program = plan.program();
   TRY(Validate(program));
   if (program.inputs.size() != 1 || program.outputs.size() != original.program().outputs.size())

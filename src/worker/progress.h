@@ -35,6 +35,14 @@ struct Access {  // outside a buffer of a guarded step
   int64_t offset = 0;
 };
 
+// Seconds of a child's life and counts, for `--stats` alone: nothing is decided by them, and a
+// mutant may have damaged them.
+struct ChildFigures {
+  double running_at = 0, ended_at = 0;  // monotonic clock; our code begins, its last word
+  double load_s = 0, kernels_s = 0, remake_s = 0, compare_s = 0, guard_copy_s = 0, guard_run_s = 0;
+  double images = 0, steps = 0, steps_run = 0;
+};
+
 struct Progress {
   std::atomic<Phase> phase = Phase::kSetup;
   std::atomic<int32_t> image = 0;       // position in the job's list of images
@@ -43,6 +51,7 @@ struct Progress {
   std::atomic<int32_t> completed = 0;   // records written
   std::atomic<Outcome> outcome = Outcome::kNone;
   Access access;
+  ChildFigures figures;
   char text[512] = {};
 };
 

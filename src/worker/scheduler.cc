@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clock.h"
+
 namespace mutatenn {
 namespace {
 
@@ -43,7 +45,7 @@ Status Scheduler::Submit(const std::vector<MutantJob>& jobs) {
     task->child_task.stop_at_kill = job.stop_at_kill;
     task->child_task.full_timing = job.full_timing;
     task->job = job;
-    task->job.program.program = {};  // the plan has it
+    task->job.program = {.mutant = job.program.mutant};  // the plan has the rest
     task->done.mutant = name;
     tasks.push_back(std::move(task));
   }
@@ -164,8 +166,34 @@ bool Scheduler::TakeRecords(Task& task) {
   return true;
 }
 
+// What the child says of itself may be damaged: it counts where it can be true.
+void Scheduler::CountChild(const Task& task, double forked_at) {
+  const ChildFigures& figures = task.region.progress().figures;
+  double life_s = SecondsNow() - forked_at;
+  stats_.children += 1;
+  stats_.children_s += life_s;
+  auto add = [&](double part, double limit, double* total) {
+    if (part >= 0 && part <= limit) *total += part;
+  };
+  add(figures.running_at - forked_at, life_s, &stats_.fork_s);
+  if (figures.ended_at > 0) add(SecondsNow() - figures.ended_at, life_s, &stats_.exit_s);
+  add(figures.load_s, life_s, &stats_.load_s);
+  add(figures.kernels_s, life_s, &stats_.kernels_s);
+  add(figures.remake_s, life_s, &stats_.remake_s);
+  add(figures.compare_s, life_s, &stats_.compare_s);
+  add(figures.guard_copy_s, life_s, &stats_.guard_copy_s);
+  add(figures.guard_run_s, life_s, &stats_.guard_run_s);
+  const double images = static_cast<double>(task.job.images.size());
+  const double steps = static_cast<double>(task.plan.program().steps.size());
+  add(figures.images, images, &stats_.images);
+  add(figures.steps, images * steps, &stats_.steps);
+  add(figures.steps_run, images * steps, &stats_.steps_run);
+}
+
 void Scheduler::Ended(std::unique_ptr<Task> task) {
+  double forked_at = task->child.forked_at();
   int status = task->child.Reap();
+  CountChild(*task, forked_at);
   std::string output = task->child.Output();
   task->child = Child();
   std::optional<Death> death = DeathOf(*task, status, output, limits_);

@@ -28,6 +28,7 @@ class Scheduler {
   Status Submit(const std::vector<MutantJob>& jobs);
   // As Session::Collect; returns at once when there is nothing to wait for.
   std::vector<MutantDone> Collect(double wait_s);
+  const WorkerStats& stats() const { return stats_; }  // of children alone
 
  private:
   void Start();  // fills free places
@@ -35,6 +36,7 @@ class Scheduler {
   void Ended(std::unique_ptr<Task> task);  // its process did
   void Died(std::unique_ptr<Task> task, const Death& death);
   void CouldNotRun(std::unique_ptr<Task> task, const std::string& why);
+  void CountChild(const Task& task, double forked_at);
   bool TakeRecords(Task& task);  // false: damaged
   Result<const OracleResult*> OracleOriginal(int image);
 
@@ -46,6 +48,7 @@ class Scheduler {
   std::deque<std::unique_ptr<Task>> waiting_, alone_;
   std::vector<std::unique_ptr<Task>> running_;
   std::vector<MutantDone> finished_;
+  WorkerStats stats_;
   std::unique_ptr<MutantPlan> original_plan_;     // for the oracle
   std::map<int, OracleResult> oracle_originals_;  // by image
 };

@@ -3,8 +3,12 @@
 
 #include <unistd.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <fstream>
 
+#include "base/clock.h"
 #include "device/remote.h"
 
 namespace mutatenn {
@@ -27,12 +31,17 @@ std::map<std::string, RemoteFunction> Service::Functions() {
   const std::map<std::string, Method> methods = {
       {"mutatenn.hello", &Service::Hello},     {"mutatenn.load", &Service::Load},
       {"mutatenn.images", &Service::Images},   {"mutatenn.submit", &Service::Submit},
-      {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs}};
+      {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs},
+      {"mutatenn.stats", &Service::Stats}};
   std::map<std::string, RemoteFunction> functions;
   for (const auto& [name, method] : methods)
     functions[name] = [this, name = name, method = method](const std::string& text) {
       Result<Json> argument = ParseJson(text.empty() ? "{}" : text, "the argument of " + name);
-      return SealReply(argument.ok() ? (this->*method)(*argument) : argument);
+      auto call = [&]() -> Result<Json> {
+        AddSeconds timer(stats_.calls_s);
+        return (this->*method)(*argument);
+      };
+      return SealReply(argument.ok() ? call() : argument);
     };
   return functions;
 }
@@ -51,6 +60,7 @@ Result<Json> Service::Load(const Json& argument) {
   if (scheduler_ != nullptr && !scheduler_->idle())
     return Fail(Code::kInvalidInput, "mutants of the last program are unfinished");
   if (request.limits.memory_bytes <= 0) request.limits.memory_bytes = kDefaultMemory;
+  if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats_);
   scheduler_.reset();
   references_.reset();
   original_.reset();
@@ -68,8 +78,13 @@ Result<Json> Service::Images(const Json& argument) {
     return Fail(Code::kInvalidInput, "mutants of the last chunk are unfinished");
   scheduler_->SetChunk(nullptr, {});
   references_.reset();  // first: two chunks at a time would be twice the budget
-  references_ = std::make_unique<References>(
-      TRY(References::Run(*original_, images, request_.memory_budget_bytes, keep_going_)));
+  {
+    AddSeconds timer(stats_.reference_s);
+    references_ = std::make_unique<References>(
+        TRY(References::Run(*original_, images, request_.memory_budget_bytes, keep_going_)));
+  }
+  stats_.reference_bytes =
+      std::max(stats_.reference_bytes, static_cast<double>(references_->bytes()));
   scheduler_->SetChunk(references_.get(), images);
   Json runs = Json::array();
   for (const OriginalRun& run : references_->runs()) runs.push_back(ToJson(run));
@@ -91,6 +106,17 @@ Result<Json> Service::Collect(const Json& argument) {
   for (const MutantDone& done : scheduler_->Collect(argument["wait_s"].get<double>()))
     list.push_back(ToJson(done));
   return list;
+}
+
+Result<Json> Service::Stats(const Json&) {
+  WorkerStats stats = stats_;
+  if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats);
+  rusage own = {}, children = {};
+  ::getrusage(RUSAGE_SELF, &own);
+  ::getrusage(RUSAGE_CHILDREN, &children);
+  stats.worker_peak_bytes = 1024.0 * static_cast<double>(own.ru_maxrss);
+  stats.mutants_peak_bytes = 1024.0 * static_cast<double>(children.ru_maxrss);
+  return ToJson(stats);
 }
 
 Result<Json> Service::Outputs(const Json& argument) {

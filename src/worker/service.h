@@ -1,5 +1,5 @@
 // The worker's functions, each a JSON text in and a JSON text out, as device/remote.h describes:
-// mutatenn.hello, .load, .images, .submit, .collect, .outputs.
+// mutatenn.hello, .load, .images, .submit, .collect, .outputs, .stats.
 #pragma once
 
 #include <functional>
@@ -28,10 +28,12 @@ class Service {
   Result<Json> Submit(const Json& argument);
   Result<Json> Collect(const Json& argument);
   Result<Json> Outputs(const Json& argument);
+  Result<Json> Stats(const Json&);
   Status Loaded() const;
 
   std::function<bool()> keep_going_;
   LoadRequest request_;
+  WorkerStats stats_;  // but for the children of `scheduler_`
   std::unique_ptr<Original> original_;
   std::unique_ptr<References> references_;
   std::unique_ptr<Scheduler> scheduler_;  // after what it points to: destroyed first

@@ -60,6 +60,38 @@ TEST(Modules, PaperTreeAndShow) {
   }
 }
 
+// A second campaign on the first one's cache compiles nothing; what is pruned is the report's.
+TEST(Modules, StatsOfTwoCampaignsOnOneCache) {
+  Scratch scratch;
+  const std::string campaign =
+      MakeTinyCampaign(scratch.path, {{"max_mutants", 24}, {"cache", scratch / "cache"}});
+  for (const char* out : {"first", "second"}) {
+    RunResult run = Mutatenn({"run", campaign, "--out", scratch / out, "--quiet", "--stats",
+                              "--stats-json", scratch / "stats.json"});
+    ASSERT_EQ(run.status, 0) << run.err;
+    for (const char* word : {"import", "compile", "link", "reference", "mutants", "store",
+                             "Cache hits", "equivalent", "infected", "Steps skipped", "Isolation"})
+      EXPECT_NE(run.out.find(word), std::string::npos) << word << " is not in\n" << run.out;
+    Json stats = LoadJson(scratch / "stats.json");
+    const bool warm = out == std::string("second");
+    EXPECT_EQ(stats["mutants_built"], 48);
+    EXPECT_EQ(stats["mutants_cached"] == 48, warm);
+    EXPECT_EQ(stats["kernels_compiled"] == 0, warm);
+    EXPECT_GT(stats["kernels_cached"].get<int>() + stats["kernels_compiled"].get<int>(), 0);
+    EXPECT_EQ(stats["work"]["link_s"] == 0, warm);
+    int equivalent = 0, judged = 0;
+    const Json report = Report(scratch / out);
+    for (const Json& mutant : report["models"][0]["mutants"]) {
+      for (const Json& device : mutant["devices"]) {
+        equivalent += device["verdict"] == "equivalent";
+        judged += device["verdict"] != "equivalent" && device["verdict"] != "stillborn";
+      }
+    }
+    EXPECT_EQ(stats["equivalent"], equivalent);
+    EXPECT_EQ(stats["judged"], judged);
+  }
+}
+
 TEST(Modules, PointsRunNothing) {
   Scratch scratch;
   const std::string campaign = MakeTinyCampaign(scratch.path);
