@@ -87,8 +87,7 @@ Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::st
   const Graph rebuilt = TRY(Rebuild(mutated));
   result->printed = TRY(PrintGraph(rebuilt));
   const auto legalized = TRY(LegalizeGraph(rebuilt, needs));
-  if (legalized)
-    result->fused = TRY(reshapes_.ReadThrough(TRY(fuse_.Fuse(*legalized, table_))));
+  if (legalized) result->fused = TRY(reshapes_.ReadThrough(TRY(fuse_.Fuse(*legalized, table_))));
   return Ok();
 }
 
@@ -122,8 +121,8 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
                    const std::function<Result<Scheduled>()>& scheduled) -> Status {
     Generated code = TRY(Generate(source, "", target, scheduled, false));
     built.cached = built.cached && code.cached;
-    kernels[source.key] = {{source.key, source.role, code.library, code.entry.code},
-                           code.entry.packing, ""};
+    kernels[source.key] = {
+        {source.key, source.role, code.library, code.entry.code}, code.entry.packing, ""};
     return Ok();
   };
   auto build_with_packer = [&](const KernelSource& source) -> Status {

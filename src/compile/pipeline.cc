@@ -240,15 +240,12 @@ Status Pipeline::CompileOriginal() {
     const KernelSource& source = *tasks[item].source;
     const double begin = Now(), linked = linking_s_;
     auto code = Generate(
-        source, "", target,
-        [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); }, false);
+        source, "", target, [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); },
+        false);
     if (!code.ok()) return ErrorToJson(code.error());
-    return {{"library", code->library},
-            {"code", code->entry.code},
-            {"lowered", code->entry.lowered},
-            {"cached", code->cached},
-            {"seconds", Now() - begin},
-            {"link_s", linking_s_ - linked}};
+    return {{"library", code->library},       {"code", code->entry.code},
+            {"lowered", code->entry.lowered}, {"cached", code->cached},
+            {"seconds", Now() - begin},       {"link_s", linking_s_ - linked}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     PerTarget& target = *tasks[item].target;
@@ -270,8 +267,7 @@ Status Pipeline::CompileOriginal() {
     return Ok();
   };
   auto lost = [&](int item, const std::string& why) -> Status {
-    return Fail(Code::kTvm, options_.model_path, ": kernel ",
-                tasks[item].source->role, ": ", why);
+    return Fail(Code::kTvm, options_.model_path, ": kernel ", tasks[item].source->role, ": ", why);
   };
   ForkPoolOptions pool;
   pool.jobs = options_.jobs;

@@ -29,8 +29,8 @@ Result<FusedGraph> ReshapeMemo::ReadThrough(FusedGraph fused) {
         step.inputs[i] = view->second.value;
         step.views[static_cast<int>(i)] = view->second.shape;
       }
-      const bool output = std::find(fused.outputs.begin(), fused.outputs.end(),
-                                    step.outputs[0]) != fused.outputs.end();
+      const bool output = std::find(fused.outputs.begin(), fused.outputs.end(), step.outputs[0]) !=
+                          fused.outputs.end();
       if (output || !IsReshape(step)) {
         steps.push_back(std::move(step));
         continue;

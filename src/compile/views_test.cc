@@ -21,8 +21,8 @@ FusedStep MakeStep(const std::string& name, const std::string& kind, const std::
   step.function = Guard("", [&] { return FromJsonText(functions.at(kind).dump()); }).value();
   step.inputs = {input};
   step.outputs = {name};
-  step.output_types = {{kind == "reshape" ? std::vector<int64_t>{4, 6}
-                                          : std::vector<int64_t>{1, 1, 4, 6}}};
+  step.output_types = {
+      {kind == "reshape" ? std::vector<int64_t>{4, 6} : std::vector<int64_t>{1, 1, 4, 6}}};
   return step;
 }
 

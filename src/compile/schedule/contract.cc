@@ -20,14 +20,14 @@ struct RegisterTile {
 };
 
 // Cost of one tile per reduced element, in products that the core could issue: the products, their
-// latency, the loads of weights. Weights of a tile stay in L1 when they are few, else they come from
-// L2 for every tile.
+// latency, the loads of weights. Weights of a tile stay in L1 when they are few, else they come
+// from L2 for every tile.
 double Cycles(int64_t pixels, int64_t blocks, int64_t block_bytes) {
   constexpr double kLatency = 8, kFromL1 = 1, kFromL2 = 4.5;
   constexpr int64_t kWhatStaysInL1 = 20 << 10;
   const double load = blocks * block_bytes <= kWhatStaysInL1 ? kFromL1 : kFromL2;
-  return std::max({static_cast<double>(pixels * blocks), kLatency,
-                   load * static_cast<double>(blocks)}) +
+  return std::max(
+             {static_cast<double>(pixels * blocks), kLatency, load * static_cast<double>(blocks)}) +
          1;
 }
 

@@ -29,7 +29,8 @@ std::string Environment(const char* name, const std::string& otherwise) {
 // What schedule_test_kernels.py makes of a network or an option of its own. Kept between tests by
 // the content of script, table and model.
 std::vector<TestKernel> Kernels(const std::string& source) {
-  const fs::path folder = fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) / "src/compile/schedule";
+  const fs::path folder =
+      fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) / "src/compile/schedule";
   const fs::path script = folder / "schedule_test_kernels.py";
   std::string key = source + ReadFile(script).value();
   if (source.starts_with("--shapes")) key += ReadFile(folder / "network_shapes.json").value();

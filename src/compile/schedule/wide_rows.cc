@@ -1,7 +1,7 @@
 // A scheduled small reduction over a padded image -> the same with whole vectors: a row piece of 14
-// is computed as 16, on columns that the pad stage adds, and what is too much is never stored. Where
-// the window steps over columns by s, the pad stage keeps every s-th column together, so that a
-// vector is one load. (LLVM loads 14 floats in three pieces, and steps one by one.)
+// is computed as 16, on columns that the pad stage adds, and what is too much is never stored.
+// Where the window steps over columns by s, the pad stage keeps every s-th column together, so that
+// a vector is one load. (LLVM loads 14 floats in three pieces, and steps one by one.)
 #include <algorithm>
 #include <bit>
 #include <optional>
@@ -14,15 +14,15 @@ namespace {
 
 // A block, its innermost loop, and the iterator that this loop runs over.
 struct Place {
-  Node loop;      // null where there is no such block
+  Node loop;  // null where there is no such block
   Node block;
-  Node variable;  // of the block
+  Node variable;       // of the block
   int64_t extent = 0;  // of the iterator
 };
 
 struct Plan {
   Place init, update, pad;
-  Node sums, padded;              // buffers: what update adds to, what it reads
+  Node sums, padded;  // buffers: what update adds to, what it reads
   Node new_sums, new_padded;
   int64_t stride = 1, columns = 0;  // of the padded image, new
   int64_t extra = 0;                // columns computed beyond a piece
@@ -118,8 +118,7 @@ std::optional<Plan> PlanFor(const Node& function) {
   if (plan.update.loop["kind"].Int() != kVectorized || plan.init.loop["extent"].Int() != lanes)
     return std::nullopt;
   plan.extra = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(lanes))) - lanes;
-  std::vector<Node> indices =
-      LoadsOf(plan.update.block["body"], plan.padded)[0]["indices"].Items();
+  std::vector<Node> indices = LoadsOf(plan.update.block["body"], plan.padded)[0]["indices"].Items();
   const std::optional<Step> step = StepOf(indices.back(), plan.update.variable);
   indices.pop_back();
   if (!step || Uses(Node(indices), plan.update.variable)) return std::nullopt;
@@ -132,7 +131,8 @@ std::optional<Plan> PlanFor(const Node& function) {
   bool direct = false;  // the loop variable is the column
   for (const Node& value : plan.pad.loop["body"]["iter_values"].Items())
     direct = direct || value.Same(plan.pad.loop["loop_var"]);
-  if (!direct || plan.pad.extent != columns || plan.pad.loop["extent"].Int() != columns) return std::nullopt;
+  if (!direct || plan.pad.extent != columns || plan.pad.loop["extent"].Int() != columns)
+    return std::nullopt;
   if (plan.columns > columns && !BoundsColumns(plan.pad, columns)) return std::nullopt;
   shape.back() = plan.columns / plan.stride;
   if (plan.stride > 1) shape.insert(shape.end() - 1, plan.stride);
@@ -151,8 +151,8 @@ std::vector<Node> Reindexed(const Plan& plan, std::vector<Node> indices) {
   indices.pop_back();
   if (const std::optional<Step> step = StepOf(index, plan.update.variable)) {
     indices.push_back(Make(prim::kFloorMod, step->offset, stride));
-    indices.push_back(Make(prim::kAdd, plan.update.variable,
-                           Make(prim::kFloorDiv, step->offset, stride)));
+    indices.push_back(
+        Make(prim::kAdd, plan.update.variable, Make(prim::kFloorDiv, step->offset, stride)));
   } else {
     indices.push_back(Make(prim::kFloorMod, index, stride));
     indices.push_back(Make(prim::kFloorDiv, index, stride));
