@@ -1,6 +1,7 @@
-// Times the original network as compiled by MutateNN, without a campaign around it. Compiles a model,
-// then answers one JSON line on standard output for each line on standard input:
-//   {"input": FILE, "output": FILE, "runs": N}  ->  {"seconds": [...], "steps": [best of each step]}
+// Times the original network as compiled by MutateNN, without a campaign around it. Compiles a
+// model, then answers one JSON line on standard output for each line on standard input:
+//   {"input": FILE, "output": FILE, "runs": N}  ->  {"seconds": [...], "steps": [best of each
+//   step]}
 // FILE holds raw float32. The first line it prints tells of the build:
 //   {"kernels", "compile_s", "import_s", "steps": [{"name", "kernel", "role"}], "tvm"}
 #include <time.h>
@@ -45,8 +46,7 @@ class Network {
       return base + scratch.offsets[static_cast<size_t>(value)];
     };
     for (int s : original.image_steps())
-      network.arguments_.push_back(
-          Arguments(program.steps[static_cast<size_t>(s)], place, place));
+      network.arguments_.push_back(Arguments(program.steps[static_cast<size_t>(s)], place, place));
     network.output_ = place(program.outputs[0]);
     return network;
   }
@@ -64,12 +64,11 @@ class Network {
     }
     return last - start;
   }
-  void SetInput(const std::string& bytes) const {
-    std::memcpy(input_, bytes.data(), bytes.size());
-  }
+  void SetInput(const std::string& bytes) const { std::memcpy(input_, bytes.data(), bytes.size()); }
   std::string Output() const {
     const int value = original_->program().outputs[0];
-    return {static_cast<const char*>(output_), static_cast<size_t>(original_->typed().Bytes(value))};
+    return {static_cast<const char*>(output_),
+            static_cast<size_t>(original_->typed().Bytes(value))};
   }
 
  private:

@@ -60,7 +60,8 @@ double Operations(const Program& program) {
     if (step.outputs.empty()) continue;
     if (step.weight_only) {
       if (step.inputs.size() == 1)
-        unpacked[static_cast<size_t>(step.outputs[0])] = unpacked[static_cast<size_t>(step.inputs[0])];
+        unpacked[static_cast<size_t>(step.outputs[0])] =
+            unpacked[static_cast<size_t>(step.inputs[0])];
       continue;
     }
     double outputs =

@@ -101,8 +101,8 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
                    const std::function<Result<Scheduled>()>& scheduled) -> Status {
     Generated code = TRY(Generate(source, "", target, scheduled, false));
     built.cached = built.cached && code.cached;
-    kernels[source.key] = {{source.key, source.role, code.library, code.entry.code},
-                           code.entry.packing, ""};
+    kernels[source.key] = {
+        {source.key, source.role, code.library, code.entry.code}, code.entry.packing, ""};
     return Ok();
   };
   auto build_with_packer = [&](const KernelSource& source) -> Status {

@@ -21,10 +21,11 @@ Json ToJson(const Packing& packing) {
 // Nothing where the entry is damaged.
 std::optional<Packing> PackingFromJson(const Json& json) {
   try {
-    return Packing{json.at("input").get<int>(),
-                   {json.at("shape").get<std::vector<int64_t>>(), json.at("dtype").get<std::string>()},
-                   json.at("axis").get<size_t>(),
-                   json.at("block").get<int64_t>()};
+    return Packing{
+        json.at("input").get<int>(),
+        {json.at("shape").get<std::vector<int64_t>>(), json.at("dtype").get<std::string>()},
+        json.at("axis").get<size_t>(),
+        json.at("block").get<int64_t>()};
   } catch (const Json::exception&) {
     return std::nullopt;
   }

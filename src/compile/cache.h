@@ -13,7 +13,7 @@ namespace mutatenn {
 struct CachedLibrary {
   std::string state = "ok";  // "ok", "stillborn" or "equivalent"
   std::string reason;
-  std::string code;  // hash of the object's bytes
+  std::string code;                // hash of the object's bytes
   std::optional<Packing> packing;  // of one of its inputs
 };
 

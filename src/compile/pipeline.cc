@@ -224,8 +224,8 @@ Status Pipeline::CompileOriginal() {
     const PerTarget& target = *tasks[item].target;
     const KernelSource& source = *tasks[item].source;
     auto code = Generate(
-        source, "", target,
-        [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); }, false);
+        source, "", target, [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); },
+        false);
     if (!code.ok()) return ErrorToJson(code.error());
     return {{"library", code->library}, {"code", code->entry.code}, {"cached", code->cached}};
   };
@@ -246,8 +246,7 @@ Status Pipeline::CompileOriginal() {
     return Ok();
   };
   auto lost = [&](int item, const std::string& why) -> Status {
-    return Fail(Code::kTvm, options_.model_path, ": kernel ",
-                tasks[item].source->role, ": ", why);
+    return Fail(Code::kTvm, options_.model_path, ": kernel ", tasks[item].source->role, ": ", why);
   };
   ForkPoolOptions pool;
   pool.jobs = options_.jobs;

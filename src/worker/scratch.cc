@@ -79,7 +79,8 @@ Scratch PlanScratch(const Original& original, const std::vector<bool>& elsewhere
       scratch.offsets[v] = pieces.Take(size(value));
       ends[static_cast<size_t>(last[v])].push_back(value);
     }
-    for (int value : ends[at]) pieces.Give(scratch.offsets[static_cast<size_t>(value)], size(value));
+    for (int value : ends[at])
+      pieces.Give(scratch.offsets[static_cast<size_t>(value)], size(value));
   }
   scratch.bytes = pieces.end();
   return scratch;

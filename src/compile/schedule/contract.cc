@@ -20,14 +20,14 @@ struct RegisterTile {
 };
 
 // Cost of one tile per reduced element, in products that the core could issue: the products, their
-// latency, the loads of weights. Weights of a tile stay in L1 when they are few, else they come from
-// L2 for every tile.
+// latency, the loads of weights. Weights of a tile stay in L1 when they are few, else they come
+// from L2 for every tile.
 double Cycles(int64_t pixels, int64_t blocks, int64_t block_bytes) {
   constexpr double kLatency = 8, kFromL1 = 1, kFromL2 = 4.5;
   constexpr int64_t kWhatStaysInL1 = 20 << 10;
   const double load = blocks * block_bytes <= kWhatStaysInL1 ? kFromL1 : kFromL2;
-  return std::max({static_cast<double>(pixels * blocks), kLatency,
-                   load * static_cast<double>(blocks)}) +
+  return std::max(
+             {static_cast<double>(pixels * blocks), kLatency, load * static_cast<double>(blocks)}) +
          1;
 }
 
@@ -51,7 +51,8 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
         if (width * height > 1) {
           const int64_t rest = width % pixels;
           const double tail = rest == 0 ? 0 : Cycles(rest, blocks, bytes);
-          const double full = static_cast<double>(width / pixels) * Cycles(pixels * rows, blocks, bytes);
+          const double full =
+              static_cast<double>(width / pixels) * Cycles(pixels * rows, blocks, bytes);
           constexpr double kTailPenalty = 1.03;
           cost = (full + tail) / static_cast<double>(width * rows * blocks) *
                  (rest == 0 ? 1.0 : kTailPenalty);

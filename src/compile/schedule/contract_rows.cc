@@ -79,7 +79,8 @@ RowTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) {
 //   wherever they fill some of a vector.
 // - Packed: lanes over channels, 180 - 240, against 85 - 210. But with channels that fill half a
 //   vector (144 -> 40) 100 against 205, and with little to reduce (16 -> 96) the transposing store
-//   costs more than the products: 107 against 200. Rows with a stride are one load a lane: 40 - 120.
+//   costs more than the products: 107 against 200. Rows with a stride are one load a lane: 40 -
+//   120.
 bool PreferRows(const Contraction& contraction, const VectorUnit& unit) {
   constexpr double kSomeOfAVector = 0.4, kMostOfAVector = 0.65, kSpeedOfRows = 0.75;
   constexpr int64_t kFewReduced = 40;

@@ -113,9 +113,7 @@ class Buffers {
   }
 
  private:
-  TensorView View(size_t i) const {
-    return {data_[i], DLDataType{kDLFloat, 32, 1}, shapes_[i]};
-  }
+  TensorView View(size_t i) const { return {data_[i], DLDataType{kDLFloat, 32, 1}, shapes_[i]}; }
 
   std::vector<std::vector<int64_t>> shapes_;
   struct Unmap {

@@ -40,12 +40,12 @@ Result<Node> PackingKernel(const Packing& packing) {
     for (size_t i = 0; i < packed.shape.size(); ++i)
       to_index.push_back(Make(global::kVar, "i" + std::to_string(i), PrimType(kIndexType)));
     from_index.assign(to_index.begin() + 1, to_index.end() - 1);
-    const Node channel = Make(prim::kAdd,
-                              Make(prim::kMul, to_index[0], IntImm(kIndexType, packing.block)),
-                              to_index.back());
+    const Node channel =
+        Make(prim::kAdd, Make(prim::kMul, to_index[0], IntImm(kIndexType, packing.block)),
+             to_index.back());
     from_index.insert(from_index.begin() + static_cast<long>(packing.axis), channel);
-    Node body = Make(global::kBufferStore, to,
-                     Make(global::kBufferLoad, from, Node(from_index)), Node(to_index));
+    Node body = Make(global::kBufferStore, to, Make(global::kBufferLoad, from, Node(from_index)),
+                     Node(to_index));
     constexpr int kSerial = 0;
     for (size_t i = packed.shape.size(); i-- > 0;)
       body = Make(global::kFor, to_index[i], IntImm(kIndexType, 0),

@@ -19,15 +19,14 @@ std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anato
                                         const Contraction& contraction, const VectorUnit& unit);
 // Cx: contraction, vector lanes along the image row, weights broadcast; a constant one is packed.
 std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& anatomy,
-                                            const Contraction& contraction,
-                                            const VectorUnit& unit);
+                                            const Contraction& contraction, const VectorUnit& unit);
 // R: any other single reduction, kept in registers along the row.
 void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit& unit);
 // What rule R made over a padded image, with whole vectors and no steps between their elements; the
 // function itself where there is nothing to gain.
 Node WidenRows(const Node& function);
-// Pads whose loop over columns is hinted: lowering makes the columns inside the image a loop without
-// conditions.
+// Pads whose loop over columns is hinted: lowering makes the columns inside the image a loop
+// without conditions.
 Node SplitPads(const Node& function);
 
 // Whether Cx is the better of the two contraction rules; measured, see contract_rows.cc.

@@ -22,18 +22,19 @@ std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constan
   const Anatomy anatomy = Dissect(schedule);
   if (anatomy.reductions.empty()) {
     if (anatomy.after.size() != 1) GiveUp("several blocks and no reduction");
-    return {{"elementwise",
-             [&unit](Schedule& s, const Anatomy& a) {
+    return {{"elementwise", [&unit](Schedule& s, const Anatomy& a) {
                ScheduleElementwise(s, a.output, unit);
                return std::nullopt;
              }}};
   }
   if (anatomy.reductions.size() > 1) GiveUp("several reductions");
   if (anatomy.after.size() > 1) GiveUp("several blocks after the reduction");
-  const Rule reduce = {.name = "reduce", .apply = [&unit](Schedule& s, const Anatomy& a) {
-                         ScheduleReduce(s, a, unit);
-                         return std::nullopt;
-                       },
+  const Rule reduce = {.name = "reduce",
+                       .apply =
+                           [&unit](Schedule& s, const Anatomy& a) {
+                             ScheduleReduce(s, a, unit);
+                             return std::nullopt;
+                           },
                        .widen = true};
   Result<Contraction> found = Guard("contract", [&] {
     return ContractionOf(schedule, anatomy.reductions[0], function, constant_parameters);

@@ -1,7 +1,7 @@
 // A scheduled small reduction over a padded image -> the same with whole vectors: a row piece of 14
-// is computed as 16, on columns that the pad stage adds, and what is too much is never stored. Where
-// the window steps over columns by s, the pad stage keeps every s-th column together, so that a
-// vector is one load. (LLVM loads 14 floats in three pieces, and steps one by one.)
+// is computed as 16, on columns that the pad stage adds, and what is too much is never stored.
+// Where the window steps over columns by s, the pad stage keeps every s-th column together, so that
+// a vector is one load. (LLVM loads 14 floats in three pieces, and steps one by one.)
 #include <algorithm>
 #include <bit>
 #include <optional>
@@ -14,18 +14,20 @@ namespace {
 
 // A block, its innermost loop, and the iterator that this loop runs over.
 struct Place {
-  Node loop;      // null where there is no such block
+  Node loop;  // null where there is no such block
   Node block;
-  Node variable;  // of the block
+  Node variable;       // of the block
   int64_t extent = 0;  // of the iterator
 };
 
 struct Plan {
   Place init, update, pad;
-  Node sums, padded;              // buffers: what update adds to, what it reads
+  Node sums, padded;  // buffers: what update adds to, what it reads
   Node new_sums, new_padded;
-  int64_t stride = 1, columns = 0;  // of the padded image, new
-  int64_t extra = 0;                // columns computed beyond a piece
+  int64_t stride = 1;
+  int64_t made = 0;     // columns of the padded image that the function fills
+  int64_t columns = 0;  // columns it gets: what is in the others reaches no output
+  int64_t extra = 0;    // columns computed beyond a piece
 };
 
 Node BufferLike(const Node& buffer, const std::vector<int64_t>& extents) {
@@ -78,16 +80,6 @@ std::optional<Step> StepOf(const Node& index, const Node& x) {
   return std::nullopt;
 }
 
-// Whether the block's own condition keeps columns from `columns` on out of the image.
-bool BoundsColumns(const Place& pad, int64_t columns) {
-  bool bounds = false;
-  Walk(pad.block["body"], [&](const Node& node) {
-    if (node.Is(prim::kLT) && node["a"].Same(pad.variable) && node["b"].Is(type::kIntImm))
-      bounds = bounds || node["b"].Int() <= columns;
-  });
-  return bounds;
-}
-
 std::optional<Plan> PlanFor(const Node& function) {
   Plan plan;
   std::vector<Place> others;
@@ -118,8 +110,7 @@ std::optional<Plan> PlanFor(const Node& function) {
   if (plan.update.loop["kind"].Int() != kVectorized || plan.init.loop["extent"].Int() != lanes)
     return std::nullopt;
   plan.extra = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(lanes))) - lanes;
-  std::vector<Node> indices =
-      LoadsOf(plan.update.block["body"], plan.padded)[0]["indices"].Items();
+  std::vector<Node> indices = LoadsOf(plan.update.block["body"], plan.padded)[0]["indices"].Items();
   const std::optional<Step> step = StepOf(indices.back(), plan.update.variable);
   indices.pop_back();
   if (!step || Uses(Node(indices), plan.update.variable)) return std::nullopt;
@@ -127,13 +118,14 @@ std::optional<Plan> PlanFor(const Node& function) {
   if (plan.stride == 1 && plan.extra == 0) return std::nullopt;
 
   std::vector<int64_t> shape = ShapeOf(plan.padded);
-  const int64_t columns = shape.back(), wanted = columns + plan.stride * plan.extra;
-  plan.columns = (wanted + plan.stride - 1) / plan.stride * plan.stride;
+  const Node pad_loop = plan.pad.loop;
   bool direct = false;  // the loop variable is the column
-  for (const Node& value : plan.pad.loop["body"]["iter_values"].Items())
-    direct = direct || value.Same(plan.pad.loop["loop_var"]);
-  if (!direct || plan.pad.extent != columns || plan.pad.loop["extent"].Int() != columns) return std::nullopt;
-  if (plan.columns > columns && !BoundsColumns(plan.pad, columns)) return std::nullopt;
+  for (const Node& value : pad_loop["body"]["iter_values"].Items())
+    direct = direct || value.Same(pad_loop["loop_var"]);
+  if (!direct) return std::nullopt;
+  plan.made = pad_loop["extent"].Int();
+  const int64_t wanted = plan.made + plan.stride * plan.extra;
+  plan.columns = (wanted + plan.stride - 1) / plan.stride * plan.stride;
   shape.back() = plan.columns / plan.stride;
   if (plan.stride > 1) shape.insert(shape.end() - 1, plan.stride);
   plan.new_padded = BufferLike(plan.padded, shape);
@@ -151,8 +143,8 @@ std::vector<Node> Reindexed(const Plan& plan, std::vector<Node> indices) {
   indices.pop_back();
   if (const std::optional<Step> step = StepOf(index, plan.update.variable)) {
     indices.push_back(Make(prim::kFloorMod, step->offset, stride));
-    indices.push_back(Make(prim::kAdd, plan.update.variable,
-                           Make(prim::kFloorDiv, step->offset, stride)));
+    indices.push_back(
+        Make(prim::kAdd, plan.update.variable, Make(prim::kFloorDiv, step->offset, stride)));
   } else {
     indices.push_back(Make(prim::kFloorMod, index, stride));
     indices.push_back(Make(prim::kFloorDiv, index, stride));
@@ -161,23 +153,29 @@ std::vector<Node> Reindexed(const Plan& plan, std::vector<Node> indices) {
 }
 
 // The loop over the columns of the pad: over those of one phase, and inside it over the phases, so
-// that the columns inside the image are vectors again.
+// that the columns inside the image are vectors again. The bound of what is filled stands outside
+// the block, for what is inside may be mutated.
 Node PadLoop(const Plan& plan, const Node& loop) {
-  const Node variable = loop["loop_var"], extent = loop["extent"];
-  const Node outer = IntImm(DTypeOf(extent), plan.columns / plan.stride);
-  if (plan.stride == 1) return WithFields(loop, {{"extent", outer}});
-  constexpr int kUnrolled = 3;
-  const Node stride = IntImm(DTypeOf(extent), plan.stride);
-  const Node phase = Make(global::kVar, "phase", PrimType(DTypeOf(extent)));
-  const Node column = Make(prim::kAdd, Make(prim::kMul, variable, stride), phase);
+  const Node variable = loop["loop_var"];
+  const std::string type = DTypeOf(loop["extent"]);
+  auto number = [&](int64_t value) { return IntImm(type, value); };
+  const Node phase = Make(global::kVar, "phase", PrimType(type));
+  const Node column =
+      plan.stride == 1 ? variable
+                       : Make(prim::kAdd, Make(prim::kMul, variable, number(plan.stride)), phase);
   const Node realize = loop["body"];
   std::vector<Node> values = realize["iter_values"].Items();
   for (Node& value : values)
     if (value.Same(variable)) value = column;
-  const Node inner =
-      Make(global::kFor, phase, IntImm(DTypeOf(extent), 0), stride, kUnrolled,
-           WithFields(realize, {{"iter_values", Node(values)}}), Node(), MakeDict({}), Node());
-  return WithFields(loop, {{"extent", outer}, {"body", inner}});
+  Node predicate = realize["predicate"];
+  if (plan.columns > plan.made)
+    predicate = Make(prim::kAnd, predicate, Make(prim::kLT, column, number(plan.made)));
+  Node body = WithFields(realize, {{"iter_values", Node(values)}, {"predicate", predicate}});
+  constexpr int kUnrolled = 3;
+  if (plan.stride > 1)
+    body = Make(global::kFor, phase, number(0), number(plan.stride), kUnrolled, body, Node(),
+                MakeDict({}), Node());
+  return WithFields(loop, {{"extent", number(plan.columns / plan.stride)}, {"body", body}});
 }
 
 }  // namespace
