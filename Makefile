@@ -34,6 +34,8 @@ demo: build
 
 bench: build
 	@$(PYTHON) bench/rebuild_ratio.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
+	@cmake --build $(BUILD) --target bench-original
+	@$(PYTHON) bench/onnxruntime_ratio.py --original $(BUILD)/bin/bench-original --shared ../shared --out bench/results
 
 asan:
 	@$(MAKE) --no-print-directory setup

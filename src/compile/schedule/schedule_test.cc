@@ -221,9 +221,9 @@ TEST_F(ScheduleTest, SoftmaxIsLeftAlone) {
 TEST_F(ScheduleTest, ChoosesByShape) {
   // Name of a generated kernel, then the rule at 16, 8 and 4 lanes.
   const std::tuple<std::string, std::string, std::string, std::string> expected[] = {
-      {"16x32x28x28x3x1x1", "contract", "contract", "contract"},        // channels fill vectors
-      {"12x24x14x14x1x1x4", "contract_x", "contract_x", "contract_x"},  // 6 channels a group
-      {"5x7x11x11x5x1x1", "contract_x", "contract_x", "contract_x"},    // 7 channels
+      {"16x32x28x28x3x1x1", "contract", "contract", "contract"},      // channels fill vectors
+      {"12x24x14x14x1x1x4", "contract_x", "contract_x", "contract"},  // 6 channels a group
+      {"5x7x11x11x5x1x1", "contract_x", "contract_x", "contract_x"},  // 7 channels
       {"8x16x7x7x1x1x1", "contract", "contract_x", "contract"},  // little reduced: 7 of 8 in a row
       {"16x16x13x13x3x1x16", "reduce", "reduce", "reduce"},      // depthwise
       {"matmul:", "contract", "contract", "contract"},

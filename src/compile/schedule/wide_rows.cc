@@ -18,6 +18,7 @@ struct Place {
   Node block;
   Node variable;       // of the block
   int64_t extent = 0;  // of the iterator
+  Node value;          // of the iterator
 };
 
 struct Plan {
@@ -49,12 +50,13 @@ std::optional<Place> PlaceOf(const Node& loop) {
   const Node realize = loop["body"], block = realize["block"];
   const Node store = StoreOf(block);
   if (!store || store["indices"].size() == 0) return std::nullopt;
-  Place place = {loop, block, store["indices"].Items().back(), 0};
+  Place place = {loop, block, store["indices"].Items().back(), 0, Node()};
   const std::vector<Node> iterators = block["iter_vars"].Items();
   for (size_t i = 0; i < iterators.size(); ++i) {
     if (!iterators[i]["var"].Same(place.variable)) continue;
     if (!Uses(realize["iter_values"].At(i), loop["loop_var"])) return std::nullopt;
     place.extent = iterators[i]["dom"]["extent"].Int();
+    place.value = realize["iter_values"].At(i);
     return place;
   }
   return std::nullopt;
@@ -116,6 +118,15 @@ std::optional<Plan> PlanFor(const Node& function) {
   if (!step || Uses(Node(indices), plan.update.variable)) return std::nullopt;
   plan.stride = step->stride;
   if (plan.stride == 1 && plan.extra == 0) return std::nullopt;
+  // Pieces that are summed side by side may not overlap.
+  bool side_by_side = false;
+  constexpr int64_t kUnrolled = 3;
+  Walk(function["body"], [&](const Node& node) {
+    side_by_side =
+        side_by_side || (node.Is(type::kFor) && node["kind"].Int() == kUnrolled &&
+                         node["extent"].Int() > 1 && Uses(plan.update.value, node["loop_var"]));
+  });
+  if (side_by_side && plan.extra > 0) return std::nullopt;
 
   std::vector<int64_t> shape = ShapeOf(plan.padded);
   const Node pad_loop = plan.pad.loop;
