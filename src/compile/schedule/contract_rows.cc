@@ -111,7 +111,7 @@ std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& a
   if (pads.empty() && partial && one_piece && schedule.Get(anchor)["reads"].size() == 2)
     pads = {schedule.CacheRead(anchor, 1 - contraction.read_of_weight)};  // for WidenRows
 
-  const std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);
+  std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.SetScope(anchor, "local");
   const std::vector<Node>& loops = epilogue.loops;
