@@ -59,7 +59,7 @@ TEST_F(CacheTest, RemembersWhatDidNotCompile) {
 TEST_F(CacheTest, RemembersWhichInputIsPacked) {
   Cache cache((folder_ / "cache").string());
   const Packing packing = {2, {{64, 3, 7, 7}, "float32"}, 0, 32};
-  cache.Put(key_, {"ok", "", "c0de", packing}, Library("made.so"));
+  cache.Put(key_, {"ok", "", "c0de", "", packing}, Library("made.so"));
   cache.Put("cd4567", {"ok", "", "c0de"}, Library("made.so"));
   EXPECT_EQ(cache.Get(key_, Library("got.so"))->packing, packing);
   EXPECT_EQ(cache.Get("cd4567", Library("other.so"))->packing, std::nullopt);

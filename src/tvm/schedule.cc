@@ -49,6 +49,10 @@ void Schedule::ComputeInline(const Node& block) {
 Node Schedule::CacheWrite(const Node& block, const std::string& scope) {
   return Call(primitive::kCacheWrite, schedule_, block, 0, scope, Node(std::vector<Node>{}));
 }
+Node Schedule::CacheRead(const Node& block, int read_index) {
+  return Call(primitive::kCacheRead, schedule_, block, read_index, "global",
+              Node(std::vector<Node>{}));
+}
 void Schedule::SetScope(const Node& block, const std::string& scope) {
   Call(primitive::kSetScope, schedule_, block, 0, scope);
 }

@@ -30,6 +30,7 @@ class Schedule {
   // Primitives.
   void ComputeInline(const Node& block);
   Node CacheWrite(const Node& block, const std::string& scope);  // of its first output
+  Node CacheRead(const Node& block, int read_index);             // a copy of what it reads
   void SetScope(const Node& block, const std::string& scope);    // of its first output
   // Changes the layout of a buffer: `map` turns old indices into new ones.
   using IndexFunction = std::function<std::vector<Node>(std::vector<Node>)>;

@@ -177,6 +177,7 @@ inline constexpr const char* kGetConsumers = "s_tir.schedule.ScheduleGetConsumer
 inline constexpr const char* kGetOutputBlocks = "s_tir.schedule.ScheduleGetOutputBlocks";
 inline constexpr const char* kGetLoops = "s_tir.schedule.ScheduleGetLoops";
 inline constexpr const char* kComputeInline = "s_tir.schedule.ScheduleComputeInline";
+inline constexpr const char* kCacheRead = "s_tir.schedule.ScheduleCacheRead";
 inline constexpr const char* kCacheWrite = "s_tir.schedule.ScheduleCacheWrite";
 inline constexpr const char* kTransformLayout = "s_tir.schedule.ScheduleTransformLayout";
 inline constexpr const char* kSetScope = "s_tir.schedule.ScheduleSetScope";

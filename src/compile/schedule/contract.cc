@@ -80,7 +80,7 @@ std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anato
   const size_t channel = contraction.channel, rank = contraction.extents.size();
   const bool has_rows = contraction.has_rows(), has_columns = contraction.has_columns();
 
-  const std::optional<Packing> packing =
+  std::optional<Packing> packing =
       PackWeight(schedule, anchor, contraction, tile.lanes * tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.TransformWrite(anchor, [&](std::vector<Node> index) {

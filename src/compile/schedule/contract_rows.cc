@@ -31,9 +31,10 @@ RowTile ChoosePackedTile(const Contraction& contraction, const VectorUnit& unit)
   RowTile tile;
   tile.lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
   const bool whole = tile.lanes % unit.lanes == 0 || std::has_single_bit<uint64_t>(tile.lanes);
-  const double pieces = whole ? 1 : kPiecesOfPartialVector;
   // Nothing but the accumulators, a vector of data and what LLVM loads ahead lives in registers.
   const int64_t most = Accumulators(unit) + Accumulators(unit) / 4;
+  // A row of one piece is copied and made whole.
+  const double pieces = whole || tile.lanes == contraction.width() ? 1 : kPiecesOfPartialVector;
   double least = std::numeric_limits<double>::infinity();
   for (int64_t vectors : Divisors(contraction.width() / tile.lanes)) {
     for (int64_t blocks : Divisors(contraction.group)) {
@@ -104,8 +105,13 @@ std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& a
   const Node& anchor = anatomy.reductions[0];
   const size_t channel = contraction.channel, rank = contraction.extents.size(), x = rank - 1;
   const RowTile tile = ChooseTile(contraction, unit);
+  std::vector<Node> pads = anatomy.before;
+  const bool partial = !std::has_single_bit(static_cast<uint64_t>(tile.lanes));
+  const bool one_piece = tile.lanes == contraction.width();
+  if (pads.empty() && partial && one_piece && schedule.Get(anchor)["reads"].size() == 2)
+    pads = {schedule.CacheRead(anchor, 1 - contraction.read_of_weight)};  // for WidenRows
 
-  const std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);
+  std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);
   const Epilogue epilogue = EpilogueOf(schedule, anchor);
   schedule.SetScope(anchor, "local");
   const std::vector<Node>& loops = epilogue.loops;
@@ -142,7 +148,7 @@ std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& a
   schedule.Vectorize(init_loops.back());
   for (size_t i = depth; i + 1 < init_loops.size(); ++i) schedule.Unroll(init_loops[i]);
   schedule.Vectorize(row[2]);
-  SchedulePads(schedule, anatomy.before);
+  SchedulePads(schedule, pads);
   return packing;
 }
 

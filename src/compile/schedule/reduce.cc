@@ -4,7 +4,35 @@
 // instead.
 #include "compile/schedule/rules.h"
 
+#include "tvm/symbols.h"
+
 namespace mutatenn {
+namespace {
+
+// A window that steps over the columns of an image without a pad: its image is copied as a pad
+// would be, so that WidenRows can sort the columns.
+std::vector<Node> PadsOf(Schedule& schedule, const Anatomy& anatomy, const Iterators& iterators,
+                         size_t x) {
+  if (!anatomy.before.empty()) return anatomy.before;
+  const Node block = schedule.Get(anatomy.reductions[0]);
+  const std::vector<Node> reads = block["reads"].Items();
+  for (size_t read = 0; read < reads.size(); ++read) {
+    const std::vector<Node> loads = LoadsOf(block["body"], reads[read]["source"]);
+    if (loads.size() != 1 || loads[0]["indices"].size() != iterators.spatial.size()) continue;
+    const Node column = loads[0]["indices"].Items().back();
+    bool steps = false;
+    Walk(column, [&](const Node& node) {
+      steps = steps ||
+              (node.Is(prim::kMul) && node["a"].Same(iterators.variables[iterators.spatial[x]]));
+    });
+    // Windows that touch every column once need no copy.
+    if (!steps || iterators.extents[iterators.reduce.back()] < 3) continue;
+    return {schedule.CacheRead(anatomy.reductions[0], static_cast<int>(read))};
+  }
+  return {};
+}
+
+}  // namespace
 
 void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit& unit) {
   constexpr int64_t kChainsSideBySide = 8, kUnrollWindow = 25;
@@ -22,9 +50,10 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
   int64_t window_size = 1;
   for (size_t position : iterators.reduce) window_size *= iterators.extents[position];
   const bool unrolled = window_size <= kUnrollWindow;
+  const std::vector<Node> pads =
+      unrolled && !innermost_reduced ? PadsOf(schedule, anatomy, iterators, x) : anatomy.before;
   // Over a padded image a part of a vector becomes a whole one (WidenRows).
-  const Lifetime lifetime =
-      unrolled && anatomy.before.empty() ? Lifetime::kStraight : Lifetime::kLoop;
+  const Lifetime lifetime = unrolled && pads.empty() ? Lifetime::kStraight : Lifetime::kLoop;
   const int64_t lanes = innermost_reduced ? LargestDivisor(extent(x), kChainsSideBySide)
                                           : RowLanes(extent(x), unit, lifetime);
 
@@ -63,8 +92,8 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
   // One padded plane at a time stays in the cache: under the loop over channels.
   constexpr size_t kImageAxes = 3;
   if (rank >= kImageAxes)
-    for (const Node& pad : anatomy.before) schedule.ComputeAt(pad, order[rank - kImageAxes]);
-  for (const Node& pad : anatomy.before) schedule.HintPartition(schedule.Loops(pad).back());
+    for (const Node& pad : pads) schedule.ComputeAt(pad, order[rank - kImageAxes]);
+  for (const Node& pad : pads) schedule.HintPartition(schedule.Loops(pad).back());
 }
 
 }  // namespace mutatenn

@@ -47,9 +47,12 @@ std::vector<Rule> RulesFor(const Node& function, const std::vector<int>& constan
   const Rule contract = {"contract", [contraction, &unit](Schedule& s, const Anatomy& a) {
                            return ScheduleContract(s, a, contraction, unit);
                          }};
-  const Rule rows = {"contract_x", [contraction, &unit](Schedule& s, const Anatomy& a) {
-                       return ScheduleContractRows(s, a, contraction, unit);
-                     }};
+  const Rule rows = {.name = "contract_x",
+                     .apply =
+                         [contraction, &unit](Schedule& s, const Anatomy& a) {
+                           return ScheduleContractRows(s, a, contraction, unit);
+                         },
+                     .widen = true};
   if (PreferRows(contraction, unit)) return {rows, contract, reduce};
   return {contract, rows, reduce};
 }

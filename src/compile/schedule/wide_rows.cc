@@ -18,14 +18,17 @@ struct Place {
   Node block;
   Node variable;       // of the block
   int64_t extent = 0;  // of the iterator
+  Node value;          // of the iterator
 };
 
 struct Plan {
   Place init, update, pad;
   Node sums, padded;  // buffers: what update adds to, what it reads
   Node new_sums, new_padded;
-  int64_t stride = 1, columns = 0;  // of the padded image, new
-  int64_t extra = 0;                // columns computed beyond a piece
+  int64_t stride = 1;
+  int64_t made = 0;     // columns of the padded image that the function fills
+  int64_t columns = 0;  // columns it gets: what is in the others reaches no output
+  int64_t extra = 0;    // columns computed beyond a piece
 };
 
 Node BufferLike(const Node& buffer, const std::vector<int64_t>& extents) {
@@ -47,12 +50,13 @@ std::optional<Place> PlaceOf(const Node& loop) {
   const Node realize = loop["body"], block = realize["block"];
   const Node store = StoreOf(block);
   if (!store || store["indices"].size() == 0) return std::nullopt;
-  Place place = {loop, block, store["indices"].Items().back(), 0};
+  Place place = {loop, block, store["indices"].Items().back(), 0, Node()};
   const std::vector<Node> iterators = block["iter_vars"].Items();
   for (size_t i = 0; i < iterators.size(); ++i) {
     if (!iterators[i]["var"].Same(place.variable)) continue;
     if (!Uses(realize["iter_values"].At(i), loop["loop_var"])) return std::nullopt;
     place.extent = iterators[i]["dom"]["extent"].Int();
+    place.value = realize["iter_values"].At(i);
     return place;
   }
   return std::nullopt;
@@ -76,16 +80,6 @@ std::optional<Step> StepOf(const Node& index, const Node& x) {
     if (const int64_t stride = scaled(term); stride > 0 && !Uses(offset, x))
       return Step{stride, offset};
   return std::nullopt;
-}
-
-// Whether the block's own condition keeps columns from `columns` on out of the image.
-bool BoundsColumns(const Place& pad, int64_t columns) {
-  bool bounds = false;
-  Walk(pad.block["body"], [&](const Node& node) {
-    if (node.Is(prim::kLT) && node["a"].Same(pad.variable) && node["b"].Is(type::kIntImm))
-      bounds = bounds || node["b"].Int() <= columns;
-  });
-  return bounds;
 }
 
 std::optional<Plan> PlanFor(const Node& function) {
@@ -124,16 +118,25 @@ std::optional<Plan> PlanFor(const Node& function) {
   if (!step || Uses(Node(indices), plan.update.variable)) return std::nullopt;
   plan.stride = step->stride;
   if (plan.stride == 1 && plan.extra == 0) return std::nullopt;
+  // Pieces that are summed side by side may not overlap.
+  bool side_by_side = false;
+  constexpr int64_t kUnrolled = 3;
+  Walk(function["body"], [&](const Node& node) {
+    side_by_side =
+        side_by_side || (node.Is(type::kFor) && node["kind"].Int() == kUnrolled &&
+                         node["extent"].Int() > 1 && Uses(plan.update.value, node["loop_var"]));
+  });
+  if (side_by_side && plan.extra > 0) return std::nullopt;
 
   std::vector<int64_t> shape = ShapeOf(plan.padded);
-  const int64_t columns = shape.back(), wanted = columns + plan.stride * plan.extra;
-  plan.columns = (wanted + plan.stride - 1) / plan.stride * plan.stride;
+  const Node pad_loop = plan.pad.loop;
   bool direct = false;  // the loop variable is the column
-  for (const Node& value : plan.pad.loop["body"]["iter_values"].Items())
-    direct = direct || value.Same(plan.pad.loop["loop_var"]);
-  if (!direct || plan.pad.extent != columns || plan.pad.loop["extent"].Int() != columns)
-    return std::nullopt;
-  if (plan.columns > columns && !BoundsColumns(plan.pad, columns)) return std::nullopt;
+  for (const Node& value : pad_loop["body"]["iter_values"].Items())
+    direct = direct || value.Same(pad_loop["loop_var"]);
+  if (!direct) return std::nullopt;
+  plan.made = pad_loop["extent"].Int();
+  const int64_t wanted = plan.made + plan.stride * plan.extra;
+  plan.columns = (wanted + plan.stride - 1) / plan.stride * plan.stride;
   shape.back() = plan.columns / plan.stride;
   if (plan.stride > 1) shape.insert(shape.end() - 1, plan.stride);
   plan.new_padded = BufferLike(plan.padded, shape);
@@ -161,23 +164,29 @@ std::vector<Node> Reindexed(const Plan& plan, std::vector<Node> indices) {
 }
 
 // The loop over the columns of the pad: over those of one phase, and inside it over the phases, so
-// that the columns inside the image are vectors again.
+// that the columns inside the image are vectors again. The bound of what is filled stands outside
+// the block, for what is inside may be mutated.
 Node PadLoop(const Plan& plan, const Node& loop) {
-  const Node variable = loop["loop_var"], extent = loop["extent"];
-  const Node outer = IntImm(DTypeOf(extent), plan.columns / plan.stride);
-  if (plan.stride == 1) return WithFields(loop, {{"extent", outer}});
-  constexpr int kUnrolled = 3;
-  const Node stride = IntImm(DTypeOf(extent), plan.stride);
-  const Node phase = Make(global::kVar, "phase", PrimType(DTypeOf(extent)));
-  const Node column = Make(prim::kAdd, Make(prim::kMul, variable, stride), phase);
+  const Node variable = loop["loop_var"];
+  const std::string type = DTypeOf(loop["extent"]);
+  auto number = [&](int64_t value) { return IntImm(type, value); };
+  const Node phase = Make(global::kVar, "phase", PrimType(type));
+  const Node column =
+      plan.stride == 1 ? variable
+                       : Make(prim::kAdd, Make(prim::kMul, variable, number(plan.stride)), phase);
   const Node realize = loop["body"];
   std::vector<Node> values = realize["iter_values"].Items();
   for (Node& value : values)
     if (value.Same(variable)) value = column;
-  const Node inner =
-      Make(global::kFor, phase, IntImm(DTypeOf(extent), 0), stride, kUnrolled,
-           WithFields(realize, {{"iter_values", Node(values)}}), Node(), MakeDict({}), Node());
-  return WithFields(loop, {{"extent", outer}, {"body", inner}});
+  Node predicate = realize["predicate"];
+  if (plan.columns > plan.made)
+    predicate = Make(prim::kAnd, predicate, Make(prim::kLT, column, number(plan.made)));
+  Node body = WithFields(realize, {{"iter_values", Node(values)}, {"predicate", predicate}});
+  constexpr int kUnrolled = 3;
+  if (plan.stride > 1)
+    body = Make(global::kFor, phase, number(0), number(plan.stride), kUnrolled, body, Node(),
+                MakeDict({}), Node());
+  return WithFields(loop, {{"extent", number(plan.columns / plan.stride)}, {"body", body}});
 }
 
 }  // namespace
