@@ -68,6 +68,7 @@ inline constexpr const char* kFuseTir = "relax.transform.FuseTIR";
 inline constexpr const char* kTensorConstant = "relax.MakeTensorConst";
 inline constexpr const char* kVerifyWellFormed = "relax.analysis.well_formed";
 inline constexpr const char* kHasReshapePattern = "relax.analysis.has_reshape_pattern";
+inline constexpr const char* kLikely = "prim.likely";  // of a condition; a call
 inline constexpr const char* kRelaxAdd = "relax.op.add";
 inline constexpr const char* kRelaxSubtract = "relax.op.subtract";
 inline constexpr const char* kRelaxMultiply = "relax.op.multiply";
@@ -98,7 +99,6 @@ inline constexpr const char* kOr = "prim.Or";
 inline constexpr const char* kNot = "prim.Not";
 inline constexpr const char* kCast = "prim.Cast";
 inline constexpr const char* kSelect = "prim.Select";
-inline constexpr const char* kLikely = "prim.likely";  // of a condition; a call
 }  // namespace prim
 
 namespace type {

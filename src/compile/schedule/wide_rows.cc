@@ -240,7 +240,7 @@ Node SplitPads(const Node& function) {
     const Node body = Map(place->block["body"], [&](const Node& condition) -> Node {
       if (!condition.Is(prim::kLT) && !condition.Is(prim::kLE)) return condition;
       if (!Uses(condition, place->variable)) return condition;
-      return Make(prim::kLikely, condition);
+      return Make(global::kLikely, condition);
     });
     const Node block = WithFields(place->block, {{"body", body}});
     return WithFields(node, {{"body", WithFields(realize, {{"block", block}})}});
