@@ -1,8 +1,8 @@
-// The original: import, steps, kernels, schedules, code, programs. Mutants are in build_mutant.cc.
+// The original: import, steps, kernels, schedules, code. Programs are put together in assemble.cc,
+// mutants built in build_mutant.cc.
 #include "compile/pipeline.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 
 #include "base/clock.h"
@@ -21,10 +21,6 @@ namespace {
 // Raise when the same input may compile to other code: part of every cache key.
 constexpr int kPipelineVersion = 2;
 
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 std::string Toolchain(const GeneratorOptions& options) {
   std::string text = "pipeline " + std::to_string(kPipelineVersion) + " rules " +
                      std::to_string(kScheduleRulesVersion) + " level " +
@@ -36,10 +32,6 @@ std::string Toolchain(const GeneratorOptions& options) {
 Result<uint64_t> HashOfFunction(const Node& function) {
   return Guard("hashing a kernel",
                [&] { return StructuralHash(WithoutAttribute(function, "op_pattern")); });
-}
-
-std::string Relative(const std::string& folder, const std::string& name) {
-  return folder + "/" + name;
 }
 
 std::string KeyOf(uint64_t hash, const std::vector<int>& constant_parameters) {
@@ -54,7 +46,7 @@ Pipeline::Pipeline(GeneratorOptions options, std::unique_ptr<Frontend> frontend)
     : options_(std::move(options)), frontend_(std::move(frontend)), cache_(options_.cache) {}
 
 Status Pipeline::Open() {
-  const double start = Now();
+  const double start = SecondsNow();
   for (const char* folder : {"/kernels", "/weights"}) TRY(MakeDirectories(options_.root + folder));
   for (const std::string& text : options_.targets) {
     PerTarget per_target;
@@ -64,7 +56,7 @@ Status Pipeline::Open() {
   }
   toolchain_ = Toolchain(options_);
 
-  weights_file_ = Relative("weights", HashBytes(options_.model_name) + ".bin");
+  weights_file_ = "weights/" + HashBytes(options_.model_name) + ".bin";
   imported_ = TRY(frontend_->Import(options_.model_path, options_.root + "/" + weights_file_));
   const std::string where = options_.model_path;
   graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_, table_).With(where))).With(where));
@@ -86,7 +78,7 @@ Status Pipeline::Open() {
   std::set<std::string> seen;
   for (const std::string& key : key_of_step_)
     if (seen.insert(key).second) kernel_order_.push_back(key);
-  const double scheduling = Now();
+  const double scheduling = SecondsNow();
   for (PerTarget& target : targets_) {
     for (const auto& [key, source] : sources_) {
       const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target));
@@ -97,7 +89,7 @@ Status Pipeline::Open() {
       target.packers.emplace(packer.key, std::move(packer));
     }
   }
-  compile_s_ = Now() - scheduling;
+  compile_s_ = SecondsNow() - scheduling;
   import_s_ = scheduling - start;
   return Ok();
 }
@@ -180,7 +172,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
   const std::string key =
       HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
   Generated code;
-  code.library = Relative("kernels", key + ".so");
+  code.library = "kernels/" + key + ".so";
   const std::string path = options_.root + "/" + code.library;
   if (auto hit = cache_.Get(key, path)) {
     code.entry = *hit;
@@ -223,7 +215,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
 }
 
 Status Pipeline::CompileOriginal() {
-  const double start = Now();
+  const double start = SecondsNow();
   struct Task {
     PerTarget* target;
     const KernelSource* source;
@@ -238,14 +230,14 @@ Status Pipeline::CompileOriginal() {
   auto work = [&](int item) -> Json {
     const PerTarget& target = *tasks[item].target;
     const KernelSource& source = *tasks[item].source;
-    const double begin = Now(), linked = linking_s_;
+    const double begin = SecondsNow(), linked = linking_s_;
     auto code = Generate(
         source, "", target, [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); },
         false);
     if (!code.ok()) return ErrorToJson(code.error());
-    return {{"library", code->library},       {"code", code->entry.code},
-            {"lowered", code->entry.lowered}, {"cached", code->cached},
-            {"seconds", Now() - begin},       {"link_s", linking_s_ - linked}};
+    return {{"library", code->library},        {"code", code->entry.code},
+            {"lowered", code->entry.lowered},  {"cached", code->cached},
+            {"seconds", SecondsNow() - begin}, {"link_s", linking_s_ - linked}};
   };
   auto done = [&](int item, const Json& result) -> Status {
     PerTarget& target = *tasks[item].target;
@@ -275,105 +267,8 @@ Status Pipeline::CompileOriginal() {
   TRY(RunInChildren(items, pool, work, done, lost));
   for (const PerTarget& target : targets_)
     programs_.push_back(TRY(Assemble(fused_, key_of_step_, target, target.compiled)));
-  compile_s_ += Now() - start;
+  compile_s_ += SecondsNow() - start;
   return Ok();
-}
-
-Result<Program> Pipeline::Assemble(const FusedGraph& fused,
-                                   const std::vector<std::string>& key_of_step,
-                                   const PerTarget& target, const BuiltKernels& kernels) const {
-  Program program;
-  program.model = options_.model_name;
-  program.target = target.target.canonical;
-  std::map<std::string, int> index;
-  auto add = [&](Value value) {
-    index[value.name] = static_cast<int>(program.values.size());
-    program.values.push_back(std::move(value));
-    return static_cast<int>(program.values.size()) - 1;
-  };
-  for (int i = 0; i < graph_.num_inputs; ++i) {
-    const Node& parameter = graph_.parameters[i];
-    relax::Tensor tensor =
-        TRY(Guard("input", [&] { return relax::TensorsOf(parameter["ty"])[0]; }));
-    program.inputs.push_back(
-        add({parameter["name"].Text(), Value::Kind::kInput, {tensor.shape, tensor.dtype}, "", 0}));
-  }
-  std::set<std::string> used;
-  for (const FusedStep& step : fused.steps) used.insert(step.inputs.begin(), step.inputs.end());
-  for (const ImportedWeight& weight : imported_.weights)
-    if (used.count(weight.name))
-      add({weight.name,
-           Value::Kind::kWeight,
-           {weight.shape, weight.dtype},
-           weights_file_,
-           weight.offset});
-  for (const FusedConstant& constant : fused.constants) {
-    const std::string file = Relative("weights", HashBytes(constant.name) + ".bin");
-    if (!std::filesystem::exists(options_.root + "/" + file))
-      TRY(WriteFile(options_.root + "/" + file, constant.bytes));
-    add({constant.name, Value::Kind::kWeight, constant.type, file, 0});
-  }
-  // Has `reader` take the packed form of its weight, which the first that asks for it makes.
-  auto pack = [&](const BuiltKernel& built, Step& reader) -> Status {
-    const Packing& packing = *built.packing;
-    int& weight = reader.inputs.at(static_cast<size_t>(packing.input));
-    const Value& value = program.values.at(static_cast<size_t>(weight));
-    TensorType type = value.type;
-    std::string shown = value.name;
-    Step step;
-    if (auto view = reader.views.find(packing.input); view != reader.views.end()) {
-      type.shape = view->second;
-      for (int64_t extent : type.shape) shown += "~" + std::to_string(extent);
-      step.views[0] = type.shape;
-      reader.views.erase(view);
-    }
-    if (type != packing.weight)
-      return Fail(Code::kInternal, "weight '", value.name, "' has another type than its kernel");
-    step.name = packing.NameFor(shown);
-    step.inputs = {weight};
-    if (auto found = index.find(step.name); found != index.end()) {
-      weight = found->second;
-      return Ok();
-    }
-    step.kernel = built.packer;
-    step.layers = reader.layers;  // a weight that differs is found in them
-    step.weight_only = true;
-    weight = add({step.name, Value::Kind::kStep, packing.packed(), "", 0});
-    step.outputs = {weight};
-    program.kernels[step.kernel] = kernels.at(step.kernel).kernel;
-    program.steps.push_back(std::move(step));
-    return Ok();
-  };
-  for (size_t i = 0; i < fused.steps.size(); ++i) {
-    const FusedStep& fused_step = fused.steps[i];
-    Step step;
-    step.name = fused_step.outputs.at(0);
-    step.kernel = key_of_step[i];
-    step.layers = fused_step.layers;
-    step.weight_only = fused_step.weight_only;
-    step.views = fused_step.views;
-    for (const std::string& input : fused_step.inputs) {
-      auto found = index.find(input);
-      if (found == index.end())
-        return Fail(Code::kInternal, "step '", step.name, "' reads unknown value '", input, "'");
-      step.inputs.push_back(found->second);
-    }
-    for (size_t o = 0; o < fused_step.outputs.size(); ++o)
-      step.outputs.push_back(
-          add({fused_step.outputs[o], Value::Kind::kStep, fused_step.output_types.at(o), "", 0}));
-    const BuiltKernel& built = kernels.at(step.kernel);
-    if (built.packing) TRY(pack(built, step));
-    program.kernels[step.kernel] = built.kernel;
-    program.steps.push_back(std::move(step));
-  }
-  for (const std::string& output : fused.outputs) {
-    auto found = index.find(output);
-    if (found == index.end())
-      return Fail(Code::kUnsupported, "output '", output, "' is an input or a weight");
-    program.outputs.push_back(found->second);
-  }
-  TRY(Validate(program));
-  return program;
 }
 
 GeneratorInfo Pipeline::Describe() const {
