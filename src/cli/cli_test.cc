@@ -86,7 +86,11 @@ TEST(Cli, MistakesAreOneLineAndStatusTwo) {
   Said format = Call({"report", "/nowhere", "--format", "xml"});
   EXPECT_EQ(format.status, 2);
   EXPECT_THAT(format.err, HasSubstr("--format: 'xml' is no report; say '"));
-  EXPECT_EQ(Call({"run", "c.json", "--dry-run", "--complete"}).status, 2);
+  for (const char* flag : {"--complete", "--stats", "--stats-json=x"}) {
+    Said dry = Call({"run", "c.json", "--dry-run", flag});
+    EXPECT_EQ(dry.status, 2);
+    EXPECT_THAT(dry.err, HasSubstr("leave out --complete, --stats and --stats-json"));
+  }
 }
 
 TEST(Cli, SchemaIsPrinted) { EXPECT_EQ(Call({"schema"}).out, CampaignSchema()); }

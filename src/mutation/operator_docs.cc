@@ -24,32 +24,54 @@ for each of its mutation points; with `positions` it makes one mutant that has a
 | `"20%"` | a fifth of the points (rounded, at least one), evenly spread, the first among them |
 
 Where a node has several replacements, `positions` takes the first of them.
+
+| operator | level | category | source | summary |
+|---|---|---|---|---|
 )";
 
+std::string TypeOf(const ParameterSpec& spec) {
+  return spec.allowed.empty() ? spec.type
+                              : fmt::format("{}: {}", spec.type, fmt::join(spec.allowed, ", "));
+}
+
 std::string ParameterRow(const ParameterSpec& spec) {
-  std::string type = spec.type;
-  if (!spec.allowed.empty()) type += fmt::format(": {}", fmt::join(spec.allowed, ", "));
-  return fmt::format("| `{}` | {} | `{}` | {} |\n", spec.name, type, DumpJson(spec.fallback),
+  return fmt::format("| `{}` | {} | {} | {} |\n", spec.name, TypeOf(spec),
+                     spec.fallback.is_null() ? "(required)" : "`" + DumpJson(spec.fallback) + "`",
                      spec.doc);
+}
+
+// Of the operator's own heading.
+std::string Anchor(std::string id) {
+  std::erase(id, '.');
+  return id;
 }
 
 }  // namespace
 
 std::string OperatorsTable() {
-  size_t id_width = 0, category_width = 0;
+  size_t id_width = 8, category_width = 8;
   for (const MutationOperator* op : AllOperators()) {
     id_width = std::max(id_width, op->id.size());
     category_width = std::max(category_width, op->category.size());
   }
-  std::string text;
-  for (const MutationOperator* op : AllOperators())
+  std::string text = fmt::format("{:{}}  {:{}}  {}\n", "OPERATOR", id_width, "CATEGORY",
+                                 category_width, "SUMMARY");
+  for (const MutationOperator* op : AllOperators()) {
     text += fmt::format("{:{}}  {:{}}  {}\n", op->id, id_width, op->category, category_width,
                         op->summary);
+    for (const ParameterSpec& spec : op->parameters)
+      text += fmt::format(
+          "{:{}}    {} ({}, {}): {}\n", "", id_width + category_width, spec.name, TypeOf(spec),
+          spec.fallback.is_null() ? "required" : "default " + DumpJson(spec.fallback), spec.doc);
+  }
   return text;
 }
 
 std::string OperatorsMarkdown() {
   std::string text = kHeader;
+  for (const MutationOperator* op : AllOperators())
+    text += fmt::format("| [`{}`](#{}) | {} | {} | {} | {} |\n", op->id, Anchor(op->id),
+                        LevelName(op->level()), op->category, op->source, op->summary);
   for (const MutationOperator* op : AllOperators()) {
     text += fmt::format("\n## {}\n\n{} Category: {}. Source: {}.\n\n{}\n", op->id, op->summary,
                         op->category, op->source, op->doc);

@@ -7,7 +7,7 @@
 
 namespace mutatenn {
 
-std::string OperatorsTable();     // one line an operator, for a terminal
+std::string OperatorsTable();     // for a terminal: a line for each, and for each parameter
 std::string OperatorsMarkdown();  // docs/operators.md, whole
 // [{id, level, category, source, summary, doc, parameters: [{name, type, default, allowed, doc}]}]
 Json OperatorsJson();

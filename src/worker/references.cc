@@ -121,7 +121,6 @@ Result<References> References::Run(const Original& original, const std::vector<I
       if (kept[v]) memory[v] = base + references.offsets_[v];
     std::memcpy(memory[input], bytes.data(), bytes.size());
     OriginalRun run{.image = image.id};
-    // The first time also loads code and touches memory; limits should not rest on that.
     const void* output = original.Constant(first_output) != nullptr
                              ? original.Constant(first_output)
                              : memory[static_cast<size_t>(first_output)];
@@ -129,6 +128,7 @@ Result<References> References::Run(const Original& original, const std::vector<I
                             static_cast<size_t>(typed.Bytes(first_output)));
     uint64_t first_result = 0;
     if (references.runs_.empty()) {
+      // The first time also loads code and touches memory; limits should not rest on that.
       TRY(RunImage(original, memory, &run.seconds));
       first_result = Hash64(result);
     }
