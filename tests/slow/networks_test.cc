@@ -20,7 +20,7 @@ TEST(Example, TwoHundredMutantsWhateverTheJobsAndTheMemory) {
 }
 
 // With the example's four images a float16 rounding changes no label; among a hundred some margins
-// are small enough.
+// are small enough. One device: this is about operators.
 TEST(Example, EveryOperatorKillsAndSurvives) {
   if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
   std::map<std::string, std::set<std::string>> verdicts;
@@ -34,9 +34,12 @@ TEST(Example, EveryOperatorKillsAndSurvives) {
   collect(RunAndReport(MakeExampleCampaign(scratch.path, Json::object()), scratch / "four"));
   const std::string images = (SharedDirectory() / "images/imagenet-100").string();
   collect(RunAndReport(
-      MakeExampleCampaign(scratch.path,
-                          {{"operators", Json::array({{{"id", "code.store_float16"}}})},
-                           {"images", {{"path", images}, {"truth", images + "/labels.tsv"}}}}),
+      MakeExampleCampaign(
+          scratch.path,
+          {{"operators", Json::array({{{"id", "code.store_float16"}}})},
+           {"devices",
+            Json::array({{{"name", "host"}, {"target", {{"kind", "llvm"}, {"mcpu", "host"}}}}})},
+           {"images", {{"path", images}, {"truth", images + "/labels.tsv"}}}}),
       scratch / "hundred"));
   EXPECT_EQ(verdicts.size(), 8u);
   for (const auto& [op, seen] : verdicts) {
