@@ -73,8 +73,17 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
 
 }  // namespace
 
-std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anatomy,
-                                        const Contraction& contraction, const VectorUnit& unit) {
+std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& whole,
+                                        const Contraction& given, const VectorUnit& unit) {
+  Anatomy anatomy = whole;
+  Contraction contraction = given;
+  if (const int64_t channels = WholeChannels(given, unit); channels != given.group) {
+    if (anatomy.after.empty()) schedule.CacheWrite(anatomy.reductions[0], "local");
+    schedule = Schedule(
+        PadChannels(schedule.Function(), schedule.Get(anatomy.reductions[0]), given, channels));
+    anatomy = Dissect(schedule);
+    contraction.extents[contraction.channel] = contraction.group = channels;
+  }
   const Node& anchor = anatomy.reductions[0];
   const RegisterTile tile = ChooseTile(contraction, unit);
   const size_t channel = contraction.channel, rank = contraction.extents.size();
@@ -100,6 +109,7 @@ std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anato
         loops[channel], {contraction.group / (tile.lanes * tile.blocks), tile.blocks, tile.lanes});
   else
     channel_loops = schedule.Split(loops[channel], {tile.blocks, tile.lanes});
+  if (contraction.group != given.group) schedule.HintPartition(channel_loops[0]);
   const Node lane_loop = channel_loops.back();
   channel_loops.pop_back();
   const Node block_loop = channel_loops.back();
