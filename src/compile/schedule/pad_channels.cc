@@ -34,8 +34,8 @@ Node PadChannels(const Node& function, const Node& anchor, const Contraction& co
   const size_t parameter = static_cast<size_t>(contraction.weight_parameter);
   const Node weight = function["params"].At(parameter);
   const Node sums = anchor["writes"].At(0)["source"];
-  const Node wide_weight = WithExtent(weight, contraction.weight_axis, channels);
-  const Node wide_sums = WithExtent(sums, contraction.channel, channels);
+  Node wide_weight = WithExtent(weight, contraction.weight_axis, channels);
+  Node wide_sums = WithExtent(sums, contraction.channel, channels);
   const Iterators iterators = IteratorsOf(anchor);
   const size_t position = iterators.spatial[contraction.channel];
   const Node variable = iterators.variables[position];
