@@ -78,7 +78,7 @@ Epilogue EpilogueOf(Schedule& schedule, const Node& anchor) {
   for (const Node& load : loads) {
     for (size_t axis = 0; axis < iterators.spatial.size(); ++axis) {
       const int64_t extent = iterators.extents[iterators.spatial[axis]];
-      if (own.extents[axis] != extent) GiveUp("the epilogue has another shape than the anchor");
+      if (own.extents[axis] > extent) GiveUp("the epilogue is larger than the anchor");
       if (extent != 1 && !load["indices"].At(axis).Same(own.variables[axis]))
         GiveUp("the epilogue reads the anchor at another index");
     }

@@ -71,12 +71,35 @@ RegisterTile ChooseTile(const Contraction& contraction, const VectorUnit& unit) 
   return best;
 }
 
+// Many channels over a small image, which comes from L2 again for each tile of channels: three
+// vectors of them and half a row (1000 channels at 13 pixels: 0.73 ms against 0.92).
+RegisterTile ReadingLess(const RegisterTile& tile, const Contraction& contraction,
+                         const VectorUnit& unit) {
+  constexpr int64_t kBlocks = 3;
+  const int64_t pixels = (contraction.width() + 1) / 2;
+  const bool fits = kBlocks * pixels <= Accumulators(unit) * 4 / 3;
+  if (tile.blocks >= kBlocks || tile.rows > 1 || tile.pixels < contraction.width() || !fits ||
+      contraction.group % (tile.lanes * kBlocks) != 0)
+    return tile;
+  return {tile.lanes, kBlocks, pixels, 1};
+}
+
 }  // namespace
 
-std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anatomy,
-                                        const Contraction& contraction, const VectorUnit& unit) {
+std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& whole,
+                                        const Contraction& given, const VectorUnit& unit) {
+  Anatomy anatomy = whole;
+  Contraction contraction = given;
+  if (const int64_t channels = WholeChannels(given, unit); channels != given.group) {
+    if (anatomy.after.empty()) schedule.CacheWrite(anatomy.reductions[0], "local");
+    schedule = Schedule(
+        PadChannels(schedule.Function(), schedule.Get(anatomy.reductions[0]), given, channels));
+    anatomy = Dissect(schedule);
+    contraction.extents[contraction.channel] = contraction.group = channels;
+  }
   const Node& anchor = anatomy.reductions[0];
-  const RegisterTile tile = ChooseTile(contraction, unit);
+  RegisterTile tile = ChooseTile(contraction, unit);
+  if (contraction.group != given.group) tile = ReadingLess(tile, contraction, unit);
   const size_t channel = contraction.channel, rank = contraction.extents.size();
   const bool has_rows = contraction.has_rows(), has_columns = contraction.has_columns();
 
@@ -100,6 +123,7 @@ std::optional<Packing> ScheduleContract(Schedule& schedule, const Anatomy& anato
         loops[channel], {contraction.group / (tile.lanes * tile.blocks), tile.blocks, tile.lanes});
   else
     channel_loops = schedule.Split(loops[channel], {tile.blocks, tile.lanes});
+  if (contraction.group != given.group) schedule.HintPartition(channel_loops[0]);
   const Node lane_loop = channel_loops.back();
   channel_loops.pop_back();
   const Node block_loop = channel_loops.back();

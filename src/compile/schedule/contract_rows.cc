@@ -23,12 +23,28 @@ int64_t RowsPerSet(int64_t rows, int64_t bytes) {
   return rows * std::max(std::gcd(bytes, kSetsTimesLine), kLine) / kSetsTimesLine;
 }
 
+// Whether the row is cut into whole vectors of which the last two overlap (OverlapPieces).
+bool Overlaps(const Contraction& contraction, const VectorUnit& unit) {
+  const int64_t width = contraction.width();
+  const int64_t whole = (width + unit.lanes - 1) / unit.lanes * unit.lanes;
+  constexpr double kWorthIt = 1.2;
+  return contraction.strided && width > unit.lanes && contraction.weight_parameter >= 0 &&
+         static_cast<double>(width) / static_cast<double>(whole) >
+             kWorthIt * LaneUse(RowLanes(width, unit, Lifetime::kLoop), unit);
+}
+
 // A load of data serves `blocks` products, a broadcast weight `vectors` of them. Packed weights lie
 // side by side, so the loads of data decide: two loads a cycle beside two products, and an image
 // that comes from L2 again for every block of channels.
 RowTile ChoosePackedTile(const Contraction& contraction, const VectorUnit& unit) {
   constexpr double kLatency = 8, kPiecesOfPartialVector = 5, kDataBytes = 4;
   RowTile tile;
+  if (Overlaps(contraction, unit)) {
+    // One piece at a time: two that overlap may not be summed side by side.
+    tile.lanes = unit.lanes;
+    tile.blocks = LargestDivisor(contraction.group, Accumulators(unit));
+    return tile;
+  }
   tile.lanes = RowLanes(contraction.width(), unit, Lifetime::kLoop);
   const bool whole = tile.lanes % unit.lanes == 0 || std::has_single_bit<uint64_t>(tile.lanes);
   // Nothing but the accumulators, a vector of data and what LLVM loads ahead lives in registers.
@@ -90,10 +106,12 @@ bool PreferRows(const Contraction& contraction, const VectorUnit& unit) {
     return !contraction.weight_contiguous && use > kSomeOfAVector;
   if (!contraction.has_rows()) return false;
   int64_t channel_lanes = unit.lanes;
-  while (contraction.group % channel_lanes != 0) channel_lanes /= 2;
+  while (WholeChannels(contraction, unit) % channel_lanes != 0) channel_lanes /= 2;
   const double channel_use = LaneUse(channel_lanes, unit);
   if (channel_use < 0.5) return true;
-  if (contraction.strided) return false;
+  if (contraction.strided)  // columns are sorted by a copy
+    return contraction.reduction <= kFewReduced && contraction.has_columns() &&
+           (use > kMostOfAVector || Overlaps(contraction, unit));
   if (contraction.reduction <= kFewReduced && use > kMostOfAVector) return true;
   return kSpeedOfRows * use > channel_use;
 }
@@ -108,7 +126,8 @@ std::optional<Packing> ScheduleContractRows(Schedule& schedule, const Anatomy& a
   std::vector<Node> pads = anatomy.before;
   const bool partial = !std::has_single_bit(static_cast<uint64_t>(tile.lanes));
   const bool one_piece = tile.lanes == contraction.width();
-  if (pads.empty() && partial && one_piece && schedule.Get(anchor)["reads"].size() == 2)
+  if (pads.empty() && ((partial && one_piece) || contraction.strided) &&
+      schedule.Get(anchor)["reads"].size() == 2)
     pads = {schedule.CacheRead(anchor, 1 - contraction.read_of_weight)};  // for WidenRows
 
   std::optional<Packing> packing = PackWeight(schedule, anchor, contraction, tile.blocks);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compile/schedule/packing.h"
+#include "compile/schedule/schedule.h"
 #include "tvm/node.h"
 #include "tvm/schedule.h"
 
@@ -35,6 +36,14 @@ struct Contraction {
 // constant or lies so already. Before anything else is done with the anchor.
 std::optional<Packing> PackWeight(Schedule& schedule, const Node& anchor,
                                   const Contraction& contraction, int64_t block);
+
+// The group's channels, or more where a whole number of vectors costs little and the weight can be
+// packed so.
+int64_t WholeChannels(const Contraction& contraction, const VectorUnit& unit);
+// The function with `channels` of them, which the weight must be packed for (Packing repeats the
+// last one). `anchor` is its block, and something reads what that makes.
+Node PadChannels(const Node& function, const Node& anchor, const Contraction& contraction,
+                 int64_t channels);
 
 // Gives up where the anchor is something else (pool, depthwise, batched product).
 Contraction ContractionOf(const Schedule& schedule, const Node& anchor, const Node& function,

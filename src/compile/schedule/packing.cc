@@ -21,7 +21,7 @@ Node Buffer(const std::string& name, const TensorType& type) {
 }  // namespace
 
 TensorType Packing::packed() const {
-  TensorType type = {{weight.shape.at(axis) / block}, weight.dtype};
+  TensorType type = {{(weight.shape.at(axis) + block - 1) / block}, weight.dtype};
   for (size_t i = 0; i < weight.shape.size(); ++i)
     if (i != axis) type.shape.push_back(weight.shape[i]);
   type.shape.push_back(block);
@@ -40,9 +40,11 @@ Result<Node> PackingKernel(const Packing& packing) {
     for (size_t i = 0; i < packed.shape.size(); ++i)
       to_index.push_back(Make(global::kVar, "i" + std::to_string(i), PrimType(kIndexType)));
     from_index.assign(to_index.begin() + 1, to_index.end() - 1);
-    const Node channel =
+    Node channel =
         Make(prim::kAdd, Make(prim::kMul, to_index[0], IntImm(kIndexType, packing.block)),
              to_index.back());
+    if (const int64_t channels = packing.weight.shape[packing.axis]; channels % packing.block != 0)
+      channel = Make(prim::kMin, channel, IntImm(kIndexType, channels - 1));
     from_index.insert(from_index.begin() + static_cast<long>(packing.axis), channel);
     Node body = Make(global::kBufferStore, to, Make(global::kBufferLoad, from, Node(from_index)),
                      Node(to_index));

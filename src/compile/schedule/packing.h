@@ -1,5 +1,6 @@
 // A weight laid out for a kernel: blocks of `block` channels apart, the channels of a block
-// innermost, [c, others..] -> [c / block, others.., c % block]. Done by a kernel of its own, once
+// innermost, [c, others..] -> [c / block, others.., c % block]; a last block that is not full
+// repeats the last channel. Done by a kernel of its own, once
 // per weight.
 #pragma once
 
@@ -14,7 +15,7 @@ namespace mutatenn {
 struct Packing {
   int input = 0;      // which of the kernel's parameters
   TensorType weight;  // as the program has it
-  size_t axis = 0;    // of the channels; block divides its extent
+  size_t axis = 0;    // of the channels
   int64_t block = 1;
   bool operator==(const Packing&) const = default;
 

@@ -22,9 +22,9 @@ class PackingTest : public testing::Test {
 std::vector<float> PackedByKernel(const Packing& packing, std::vector<float>& weight) {
   const Target host = ResolveTarget(R"({"kind": "llvm", "mcpu": "host"})").value();
   const KernelFunction kernel = BuildKernel(PackingKernel(packing).value(), host).value();
-  std::vector<float> packed(weight.size(), std::nanf(""));
-  const DLDataType type = {kDLFloat, 32, 1};
   const TensorType to = packing.packed();
+  std::vector<float> packed(static_cast<size_t>(to.Elements()), std::nanf(""));
+  const DLDataType type = {kDLFloat, 32, 1};
   const Status status = kernel.Call(std::vector<TensorView>{
       {weight.data(), type, packing.weight.shape}, {packed.data(), type, to.shape}});
   EXPECT_TRUE(status.ok()) << status.error().message;
@@ -63,6 +63,18 @@ TEST_F(PackingTest, ColumnsOfAMatrix) {
     for (int64_t c = 0; c < columns; ++c)
       EXPECT_EQ(packed[static_cast<size_t>((c / block * rows + r) * block + c % block)],
                 weight[static_cast<size_t>(r * columns + c)]);
+}
+
+TEST_F(PackingTest, LastBlockRepeatsTheLastChannel) {
+  const int64_t oc = 10, ic = 3, block = 4;
+  const Packing packing = {1, {{oc, ic}, "float32"}, 0, block};
+  EXPECT_EQ(packing.packed().shape, (std::vector<int64_t>{3, ic, block}));
+  std::vector<float> weight = Ramp(packing.weight.Elements());
+  const std::vector<float> packed = PackedByKernel(packing, weight);
+  for (int64_t o = 0; o < 12; ++o)
+    for (int64_t i = 0; i < ic; ++i)
+      EXPECT_EQ(packed[static_cast<size_t>((o / block * ic + i) * block + o % block)],
+                weight[static_cast<size_t>(std::min<int64_t>(o, oc - 1) * ic + i)]);
 }
 
 TEST(PackingName, TellsLayoutsApart) {

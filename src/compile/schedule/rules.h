@@ -25,6 +25,9 @@ void ScheduleReduce(Schedule& schedule, const Anatomy& anatomy, const VectorUnit
 // What rule R made over a padded image, with whole vectors and no steps between their elements; the
 // function itself where there is nothing to gain.
 Node WidenRows(const Node& function);
+// What rule Cx made of rows that no vector divides, without a condition on the lanes; the function
+// itself where there is none.
+Node OverlapPieces(const Node& function);
 // Pads whose loop over columns is hinted: lowering makes the columns inside the image a loop
 // without conditions.
 Node SplitPads(const Node& function);

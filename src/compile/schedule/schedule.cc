@@ -92,7 +92,7 @@ Result<Scheduled> Tile(const Node& function, const std::vector<int>& constant_pa
       scheduled.packing = rule.apply(schedule, Dissect(schedule));
       Node result = schedule.Function();
       result = SplitPads(result);
-      if (rule.widen) result = WidenRows(result);
+      if (rule.widen) result = WidenRows(OverlapPieces(result));
       // A packed parameter leaves the function's own type behind: it is made anew.
       return scheduled.packing ? WithFields(result, {{"params", result["params"]}}) : result;
     });

@@ -15,7 +15,7 @@
 namespace mutatenn {
 
 // Raise when a rule's result for some kernel may change: part of the cache key.
-inline constexpr int kScheduleRulesVersion = 2;
+inline constexpr int kScheduleRulesVersion = 3;
 
 struct VectorUnit {
   int lanes = 4;  // float32 lanes of one vector register: 16 (AVX-512), 8 (AVX2), 4 (SSE, NEON)
