@@ -50,13 +50,15 @@ class Moment {
   }
   bool Await() {
     std::unique_lock<std::mutex> lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [this] { return came_; });
+    if (!missed_)
+      missed_ = !changed_.wait_for(lock, std::chrono::seconds(20), [this] { return came_; });
+    return !missed_;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool came_ = false;
+  bool came_ = false, missed_ = false;  // missed: later waits end at once
 };
 
 // What happens in the world, and what is to go wrong in it.
