@@ -3,7 +3,7 @@
 foreach(kind end_to_end slow)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*.cc)
   add_executable(test_${kind} ${sources} ${PROJECT_SOURCE_DIR}/tests/support/run.cc)
-  room_test(test_${kind} ${kind} "${kind}/" 3000 base)
+  room_test(test_${kind} ${kind} "${kind}/" 3000 store)
   target_include_directories(test_${kind} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   add_dependencies(test_${kind} mutatenn mutatenn-worker)
 endforeach()

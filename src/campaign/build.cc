@@ -135,50 +135,20 @@ Status StorePlan(CampaignContext& context, const std::string& model, const Plan&
   return Ok();
 }
 
-Status BuildMutants(CampaignContext& context, const std::string& model, const Plan& plan,
-                    Generator& generator) {
-  std::set<std::pair<std::string, int>> built;
-  for (const StoredBuild& build : TRY(context.store.Builds(model)))
-    built.insert({build.mutant, build.target_index});
-  for (int target = 0; target < static_cast<int>(context.targets.size()); ++target) {
-    std::vector<Mutant> missing;
-    int64_t selected = 0;
-    for (const PlannedMutant& planned : plan.mutants) {
-      if (!planned.selected) continue;
-      ++selected;
-      if (!built.count({planned.mutant.id, target})) missing.push_back(planned.mutant);
-    }
-    if (missing.empty()) continue;
-    context.progress.Begin(fmt::format("building mutants of {} for target {} of {}", model,
-                                       target + 1, context.targets.size()),
-                           selected, selected - static_cast<int64_t>(missing.size()));
-    std::set<std::string> open;
-    for (const Mutant& mutant : missing) open.insert(mutant.id);
-    TRY(generator.Build(target, missing, [&](const BuiltMutant& done) -> Status {
-      if (open.erase(done.mutant) == 0) {
-        return Fail(Code::kInternal, "the generator returned mutant ", done.mutant,
-                    ", which nobody asked for");
-      }
-      bool ok = done.state == "ok";
-      CampaignStats& stats = context.outcome.stats;
-      ++stats.mutants_built;
-      stats.mutants_cached += done.cached;
-      stats.equivalent += done.state == "equivalent";
-      stats.stillborn += done.state == "stillborn";
-      stats.link_s += done.link_s;
-      stats.compile_s += done.seconds - done.link_s;
-      TRY(context.store.PutBuilds(
-          {{model, done.mutant, target, done.state, done.reason,
-            ok ? DumpJson(ToJson(done.program)) : "", done.diff, done.ir_kind, done.seconds}}));
-      context.progress.Count();
-      return CheckInterrupted(context);
-    }));
-    context.progress.End();
-    if (!open.empty()) {
-      return Fail(Code::kInternal,
-                  fmt::format("the generator left {} mutants without an answer", open.size()));
-    }
-  }
+Status StoreBuild(CampaignContext& context, const std::string& model, int target,
+                  const BuiltMutant& done) {
+  bool ok = done.state == "ok";
+  CampaignStats& stats = context.outcome.stats;
+  ++stats.mutants_built;
+  stats.mutants_cached += done.cached;
+  stats.equivalent += done.state == "equivalent";
+  stats.stillborn += done.state == "stillborn";
+  stats.link_s += done.link_s;
+  stats.compile_s += done.seconds - done.link_s;
+  TRY(context.store.PutBuilds(
+      {{model, done.mutant, target, done.state, done.reason,
+        ok ? DumpJson(ToJson(done.program)) : "", done.diff, done.ir_kind, done.seconds}}));
+  context.progress.Count();
   return Ok();
 }
 
@@ -199,26 +169,26 @@ GeneratorOptions GeneratorFor(const CampaignContext& context, const ModelConfig&
   return options;
 }
 
-Status BuildModel(CampaignContext& context, const ModelConfig& model) {
+Result<ModelBuild> ImportModel(CampaignContext& context, const ModelConfig& model) {
+  ModelBuild build{model.name, "", nullptr, {}, {}};
   StoredModel stored;
   for (const StoredModel& entry : TRY(context.store.Models())) {
     if (entry.name == model.name) stored = entry;
   }
-  std::string signature = BuildSignature(context, stored);
-  if (TRY(context.store.Meta(meta::Built(model.name))) == signature) {
+  build.signature = BuildSignature(context, stored);
+  if (TRY(context.store.Meta(meta::Built(model.name))) == build.signature) {
     context.progress.Detail(model.name + ": all mutants are built");
-    return Ok();
+    return build;
   }
   TRY(CheckInterrupted(context));
   context.progress.Info("importing and compiling " + model.name);
   CampaignStats& stats = context.outcome.stats;
-  std::unique_ptr<Generator> generator;
   {
     AddSeconds timer(stats.original_s);
-    generator = TRY(context.parts.start_generator(GeneratorFor(context, model)));
+    build.generator = TRY(context.parts.start_generator(GeneratorFor(context, model)));
   }
   AddSeconds timer(stats.build_s);
-  const GeneratorInfo& info = generator->info();
+  const GeneratorInfo& info = build.generator->info();
   stats.import_s += info.import_s;
   stats.compile_s += info.generate_s - info.link_s;
   stats.link_s += info.link_s;
@@ -234,15 +204,64 @@ Status BuildModel(CampaignContext& context, const ModelConfig& model) {
   for (const StoredMutant& mutant : TRY(context.store.Mutants(model.name))) {
     if (mutant.selected) sample.already.insert(mutant.id);
   }
-  std::vector<PointsOfUse> points = TRY(generator->Points(context.config.operators));
+  std::vector<PointsOfUse> points = TRY(build.generator->Points(context.config.operators));
   Plan plan = TRY(MakePlan(model.name, info.graph_hash, points, sample));
   TRY(StorePlan(context, model.name, plan));
   for (const StoredOperatorUse& use : plan.uses) {
     if (use.points == 0)
       context.progress.Warn(use.op_id + " finds no mutation point in " + model.name);
   }
-  TRY(BuildMutants(context, model.name, plan, *generator));
-  return context.store.SetMeta(meta::Built(model.name), signature);
+  for (const PlannedMutant& planned : plan.mutants) {
+    if (planned.selected) build.mutants.push_back(planned.mutant);
+  }
+  for (int target = 0; target < static_cast<int>(context.targets.size()); ++target)
+    build.targets.insert(target);
+  return build;
+}
+
+Status BuildMutants(CampaignContext& context, ModelBuild& build, int target) {
+  if (build.targets.erase(target) == 0) return Ok();
+  AddSeconds timer(context.outcome.stats.build_s);
+  std::set<std::string> built, open;
+  for (const StoredBuild& known : TRY(context.store.Builds(build.model))) {
+    if (known.target_index == target) built.insert(known.mutant);
+  }
+  std::vector<Mutant> missing;
+  for (const Mutant& mutant : build.mutants) {
+    if (built.count(mutant.id)) continue;
+    missing.push_back(mutant);
+    open.insert(mutant.id);
+  }
+  const auto selected = static_cast<int64_t>(build.mutants.size());
+  if (!missing.empty()) {
+    context.progress.Begin(fmt::format("building mutants of {} for target {} of {}", build.model,
+                                       target + 1, context.targets.size()),
+                           selected, selected - static_cast<int64_t>(missing.size()));
+    // A worker that runs the original meanwhile is one of the jobs.
+    auto worker_busy = [&] { return context.kept && !context.kept->ready(); };
+    bool shared = worker_busy();
+    TRY(build.generator->SetJobs(context.config.jobs - shared));
+    TRY(build.generator->Build(target, missing, [&](const BuiltMutant& done) -> Status {
+      if (open.erase(done.mutant) == 0) {
+        return Fail(Code::kInternal, "the generator returned mutant ", done.mutant,
+                    ", which nobody asked for");
+      }
+      TRY(StoreBuild(context, build.model, target, done));
+      if (shared && !worker_busy()) {
+        shared = false;
+        TRY(build.generator->SetJobs(context.config.jobs));
+      }
+      return CheckInterrupted(context);
+    }));
+    context.progress.End();
+    if (!open.empty()) {
+      return Fail(Code::kInternal,
+                  fmt::format("the generator left {} mutants without an answer", open.size()));
+    }
+  }
+  if (!build.targets.empty()) return Ok();
+  build.generator.reset();  // its memory is the mutants' now
+  return context.store.SetMeta(meta::Built(build.model), build.signature);
 }
 
 }  // namespace mutatenn

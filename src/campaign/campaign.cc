@@ -48,16 +48,22 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
     TRY(RecordCampaign(context, found, options.complete));
     for (const ModelConfig& model : config.models) TRY(PrepareImages(context, model, found));
   }
-  for (const ModelConfig& model : config.models) TRY(BuildModel(context, model));
-  if (phase == Phase::kBuild) return Ok();
-  AddSeconds timer(context.outcome.stats.run_s);
   for (const ModelConfig& model : config.models) {
+    ModelBuild build = TRY(ImportModel(context, model));
     for (const DeviceConfig& device : config.devices) {
+      // The worker runs the original while the compile server builds the device's mutants.
+      if (phase == Phase::kRun && build.generator != nullptr)
+        TRY(StartOriginals(context, model.name, device));
+      TRY(BuildMutants(context, build, context.target_of_device.at(device.name)));
+      if (phase == Phase::kBuild) continue;
+      AddSeconds timer(context.outcome.stats.run_s);
       TRY(RunOriginals(context, model.name, device));
       // The first device fixes the order; it is fixed when the others come.
       TRY(FixImageOrder(context, model.name, config.devices.front().name));
       TRY(RunMutants(context, model.name, device));
     }
+    // Those of devices that an earlier configuration had.
+    while (!build.targets.empty()) TRY(BuildMutants(context, build, *build.targets.begin()));
   }
   return Ok();
 }

@@ -181,6 +181,75 @@ TEST_F(CampaignTest, StoppedWhileBuildingGoesOn) {
   EXPECT_EQ(Contents("out"), reference);
 }
 
+// Each side waits for the other: one after the other they would wait for ever.
+TEST_F(CampaignTest, TheOriginalRunsWhileMutantsAreBuilt) {
+  std::string reference = Reference(Basic());
+  World world;
+  world.meet = true;
+  RunWell(world, Basic(), "out");
+  EXPECT_TRUE(world.met);
+  // One of two jobs is the worker's as long as it runs the original.
+  ASSERT_FALSE(world.jobs.empty());
+  EXPECT_EQ(world.jobs.front(), 1);
+  for (int jobs : world.jobs) EXPECT_THAT(jobs, testing::AnyOf(1, 2));
+  EXPECT_EQ(Contents("out"), reference);
+}
+
+// With one job nothing runs beside the compiler.
+TEST_F(CampaignTest, OneJobIsOneThingAtATime) {
+  std::string reference = Reference(Basic());
+  Json json = Basic();
+  json["jobs"] = 1;
+  World world;
+  world.interrupt_after_builds = 0;
+  ASSERT_TRUE(Run(world, json, "out").ok());
+  EXPECT_EQ(world.sessions_opened, 0);
+  world.interrupted = false;
+  RunWell(world, json, "out");
+  EXPECT_EQ(world.jobs, (std::vector<int>{1, 1, 1}));
+  EXPECT_EQ(Contents("out"), reference);
+}
+
+TEST_F(CampaignTest, AWorkerLostWhileMutantsAreBuiltIsStartedAgain) {
+  std::string reference = Reference(Basic());
+  World world;
+  world.lose_originals = 2;
+  RunWell(world, Basic(), "out");
+  EXPECT_EQ(world.slept.size(), 2u);
+  EXPECT_EQ(world.mutants_built, 24);
+  EXPECT_EQ(Contents("out"), reference);
+  World worse;
+  worse.lose_originals = 3;
+  Result<CampaignOutcome> outcome = Run(worse, Basic(), "worse");
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().message, "a: the worker was killed by signal 9");
+  // The half that went well is stored: the first target is not built again.
+  EXPECT_EQ(worse.mutants_built, 12);
+  RunWell(worse, Basic(), "worse");
+  EXPECT_EQ(worse.mutants_built, 24);
+  EXPECT_EQ(Contents("worse"), reference);
+}
+
+TEST_F(CampaignTest, ALostCompilerLosesNothingAtAnyMoment) {
+  std::string reference = Reference(Basic());
+  for (int moment : {0, 5, 13, 23}) {
+    World world;
+    world.lose_compiler_after = moment;
+    std::string out = "lost" + std::to_string(moment);
+    Result<CampaignOutcome> outcome = Run(world, Basic(), out);
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().message, "the compile server was killed by signal 9");
+    int run = world.mutants_run;
+    EXPECT_EQ(run > 0, moment >= 12);  // the first device has run by then
+    RunWell(world, Basic(), out);
+    EXPECT_EQ(Contents(out), reference) << moment;
+    EXPECT_EQ(world.mutants_built, 25);  // the one under way was lost
+    World whole;
+    RunWell(whole, Basic(), "whole" + std::to_string(moment));
+    EXPECT_EQ(world.mutants_run, whole.mutants_run) << run;
+  }
+}
+
 TEST_F(CampaignTest, ALostWorkerIsStartedAgain) {
   std::string reference = Reference(Basic());
   World world;

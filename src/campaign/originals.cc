@@ -26,6 +26,17 @@ Result<std::vector<StoredImage>> ImagesWithoutOriginal(CampaignContext& context,
 
 }  // namespace
 
+Status StartOriginals(CampaignContext& context, const std::string& model,
+                      const DeviceConfig& device) {
+  if (context.config.jobs < 2) return Ok();
+  std::vector<StoredImage> missing = TRY(ImagesWithoutOriginal(context, model, device.name));
+  if (missing.empty()) return Ok();
+  TRY(CheckInterrupted(context));
+  context.kept.reset();  // first: two workers at a time would be twice the memory budget
+  context.kept.emplace(TRY(LoadedDevice::Start(context, model, device, missing)));
+  return Ok();
+}
+
 Status RunOriginals(CampaignContext& context, const std::string& model,
                     const DeviceConfig& device) {
   size_t last_missing = TRY(ImagesWithoutOriginal(context, model, device.name)).size();

@@ -41,24 +41,58 @@ Status StoreDeviceFacts(CampaignContext& context, const std::string& name, const
   return context.store.PutDevices(devices);
 }
 
+std::vector<std::string> SortedNames(const std::vector<ImageInput>& images) {
+  std::vector<std::string> names;
+  for (const ImageInput& image : images) names.push_back(image.id);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<ImageInput> Inputs(const CampaignContext& context,
+                               const std::vector<StoredImage>& images) {
+  std::vector<ImageInput> inputs;
+  for (const StoredImage& image : images)
+    inputs.push_back({image.name, (context.root / image.input_file).string()});
+  return inputs;
+}
+
+// Loads the program and runs the original on the first chunk of `images`. Also off the main thread.
+Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request,
+                              std::vector<ImageInput> images) {
+  ReadyDevice ready;
+  ready.reply = TRY(session.Load(request));
+  ready.chunk_images = 1 << 20;
+  if (ready.reply.reference_bytes_per_image > 0) {
+    int64_t room = request.memory_budget_bytes / ready.reply.reference_bytes_per_image;
+    ready.chunk_images = static_cast<int>(std::clamp<int64_t>(room, 1, 1 << 20));
+  }
+  if (images.empty()) return ready;
+  images.resize(std::min(images.size(), static_cast<size_t>(ready.chunk_images)));
+  ready.runs = TRY(session.SetImages(images));
+  ready.images = SortedNames(images);
+  return ready;
+}
+
 }  // namespace
 
 // Those of a worker that was lost are lost with it.
 LoadedDevice::~LoadedDevice() {
   if (session_ == nullptr) return;
+  if (under_way_.valid() &&
+      under_way_.wait_for(std::chrono::seconds(0)) != std::future_status::deferred)
+    under_way_.wait();
   Result<WorkerStats> stats = session_->Stats();
   if (stats.ok()) Add(*stats, &context_->outcome.stats.worker);
 }
 
-Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::string& model,
-                                        const DeviceConfig& device) {
-  LoadedDevice loaded(context, model, device.name);
-  for (StoredOriginal& original : TRY(context.store.Originals(model))) {
-    if (original.device == device.name) loaded.originals_[original.image] = original;
+Result<LoadRequest> LoadedDevice::Prepare(const DeviceConfig& device) {
+  CampaignContext& context = *context_;
+  for (StoredOriginal& original : TRY(context.store.Originals(model_))) {
+    if (original.device == device.name) originals_[original.image] = original;
   }
   LoadRequest request;
   request.root = context.root.string();
-  request.program = TRY(LoadProgram(context, model, context.target_of_device.at(device.name)));
+  request.program = TRY(LoadProgram(context, model_, context.target_of_device.at(device.name)));
   request.memory_budget_bytes = device.memory_budget_mb << 20;
   request.jobs = device.jobs;
   request.top_k = context.config.top_k;
@@ -66,40 +100,70 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   request.limits.floor_s = context.config.timeout_floor_s;
   request.scratch = (context.root / "scratch" / std::to_string(::getpid())).string();
   TRY(MakeDirectories(request.scratch));
+  return request;
+}
+
+Status LoadedDevice::Settle(Result<ReadyDevice> ready) {
+  ready_ = TRY(std::move(ready));
+  TRY(StoreDeviceFacts(*context_, device_, ready_.reply));
+  context_->progress.Detail(
+      fmt::format("{}: {}, {} images at a time", device_, ready_.reply.cpu, ready_.chunk_images));
+  return Ok();
+}
+
+Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::string& model,
+                                        const DeviceConfig& device) {
+  LoadedDevice loaded(context, model, device.name);
+  LoadRequest request = TRY(loaded.Prepare(device));
   loaded.session_ = TRY(context.parts.open_session(device, request.scratch));
-  LoadReply reply = TRY(loaded.session_->Load(request));
-  TRY(StoreDeviceFacts(context, device.name, reply));
-  if (reply.reference_bytes_per_image > 0) {
-    int64_t images = request.memory_budget_bytes / reply.reference_bytes_per_image;
-    loaded.chunk_images_ = static_cast<int>(std::clamp<int64_t>(images, 1, 1 << 20));
-  } else {
-    loaded.chunk_images_ = 1 << 20;
+  TRY(loaded.Settle(MakeReady(*loaded.session_, request, {})));
+  return loaded;
+}
+
+Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::string& model,
+                                         const DeviceConfig& device,
+                                         const std::vector<StoredImage>& images) {
+  LoadedDevice loaded(context, model, device.name);
+  LoadRequest request = TRY(loaded.Prepare(device));
+  // On this thread: the system ends a worker together with the thread that started it.
+  Result<std::unique_ptr<Session>> session = context.parts.open_session(device, request.scratch);
+  if (!session.ok()) {
+    // A loss like any other: Take's caller starts the worker again.
+    std::promise<Result<ReadyDevice>> failed;
+    failed.set_value(session.error());
+    loaded.under_way_ = failed.get_future();
+    return loaded;
   }
-  context.progress.Detail(
-      fmt::format("{}: {}, {} images at a time", device.name, reply.cpu, loaded.chunk_images_));
+  loaded.session_ = std::move(session).value();
+  // Where the system has no thread left, the work is done when it is asked for.
+  loaded.under_way_ =
+      std::async(std::launch::async | std::launch::deferred,
+                 [&session = *loaded.session_, request, inputs = Inputs(context, images)] {
+                   return MakeReady(session, request, inputs);
+                 });
   return loaded;
 }
 
 Result<LoadedDevice> LoadedDevice::Take(CampaignContext& context, const std::string& model,
                                         const DeviceConfig& device) {
   std::optional<LoadedDevice> kept = std::exchange(context.kept, std::nullopt);
-  if (kept && kept->model_ == model && kept->device_ == device.name) return std::move(*kept);
+  if (kept && kept->Is(model, device.name)) {
+    if (kept->under_way_.valid()) TRY(kept->Settle(kept->under_way_.get()));
+    return std::move(*kept);
+  }
   kept.reset();
   return Open(context, model, device);
 }
 
 Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
-  std::vector<std::string> names;
-  std::vector<ImageInput> inputs;
-  for (const StoredImage& image : images) {
-    names.push_back(image.name);
-    inputs.push_back({image.name, (context_->root / image.input_file).string()});
-  }
-  std::sort(names.begin(), names.end());
+  std::vector<ImageInput> inputs = Inputs(*context_, images);
+  std::vector<std::string> names = SortedNames(inputs);
   if (names == loaded_) return Ok();
   loaded_.clear();
   std::vector<StoredOriginal> fresh;
-  std::vector<OriginalRun> runs = TRY(session_->SetImages(inputs));
+  bool ran = names == ready_.images;  // by Start, and nothing since
+  ready_.images.clear();
+  std::vector<OriginalRun> runs = ran ? std::move(ready_.runs) : TRY(session_->SetImages(inputs));
   if (runs.size() != images.size()) {
     return Fail(Code::kInternal, "the worker ran ", std::to_string(runs.size()), " of ",
                 std::to_string(images.size()), " images");

@@ -15,8 +15,8 @@ struct CampaignStats {
   double wall_s = 0;
   double images_s = 0;    // preprocessing
   double original_s = 0;  // importing the models and compiling the originals
-  double build_s = 0;     // enumerating points, building mutants
-  double run_s = 0;       // devices: originals, then mutants
+  double build_s = 0;  // enumerating points, building mutants; with jobs, originals run meanwhile
+  double run_s = 0;    // devices: what is left of originals, then mutants
   // Work, over all processes, wherever it was done.
   double import_s = 0;
   double compile_s = 0;  // code of originals and mutants, linking left out

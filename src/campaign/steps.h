@@ -1,10 +1,13 @@
 // The steps of a campaign and what they share. Internal to this room.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,20 +18,42 @@ namespace mutatenn {
 
 struct CampaignContext;
 
+// What a session answered until its device could be used.
+struct ReadyDevice {
+  LoadReply reply;
+  int chunk_images = 1;
+  std::vector<std::string> images;  // sorted; the original ran on them
+  std::vector<OriginalRun> runs;
+};
+
 // session_use.cc: a loaded session and its chunk of images.
 class LoadedDevice {
  public:
   LoadedDevice(LoadedDevice&&) = default;
-  ~LoadedDevice();  // adds the session's figures to the campaign's
+  ~LoadedDevice();  // waits for Start's work; adds the session's figures to the campaign's
+  // Opens a session whose worker loads the program and runs the original on the first chunk of
+  // `images`, while the caller does something else (a thread waits for the worker; it touches the
+  // session alone, so neither store nor progress). Take gives the device, or what went wrong.
+  static Result<LoadedDevice> Start(CampaignContext& context, const std::string& model,
+                                    const DeviceConfig& device,
+                                    const std::vector<StoredImage>& images);
+  // Whether Start's work is done.
+  bool ready() const {
+    return !under_way_.valid() ||
+           under_way_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
   static Result<LoadedDevice> Open(CampaignContext& context, const std::string& model,
                                    const DeviceConfig& device);
   // The session that context.kept holds for this model and device, else a new one. What is kept for
   // another is closed first: two workers at a time would be twice the memory budget.
   static Result<LoadedDevice> Take(CampaignContext& context, const std::string& model,
                                    const DeviceConfig& device);
+  bool Is(const std::string& model, const std::string& device) const {
+    return model_ == model && device_ == device;
+  }
   Session& session() { return *session_; }
   // Images at a time that the memory budget has room for.
-  int chunk_images() const { return chunk_images_; }
+  int chunk_images() const { return ready_.chunk_images; }
   // Loads these images unless they are loaded, in whatever order; the originals' results are stored
   // where new.
   Status Use(const std::vector<StoredImage>& images);
@@ -37,10 +62,14 @@ class LoadedDevice {
   LoadedDevice(CampaignContext& context, std::string model, std::string device)
       : context_(&context), model_(std::move(model)), device_(std::move(device)) {}
 
+  Result<LoadRequest> Prepare(const DeviceConfig& device);
+  Status Settle(Result<ReadyDevice> ready);
+
   CampaignContext* context_;
   std::string model_, device_;
   std::unique_ptr<Session> session_;
-  int chunk_images_ = 1;
+  std::future<Result<ReadyDevice>> under_way_;  // of Start
+  ReadyDevice ready_;
   std::vector<std::string> loaded_;  // sorted
   std::map<std::string, StoredOriginal> originals_;
 };
@@ -57,7 +86,8 @@ struct CampaignContext {
   std::map<std::string, int> target_of_device;
   CampaignOutcome outcome = {};
   double started_s = SecondsNow();
-  // The session that ran the originals last, with its chunk: what the mutants need too.
+  // The session that runs the originals, or ran them last, with its chunk: what the mutants need
+  // too.
   std::optional<LoadedDevice> kept = {};
 };
 
@@ -96,9 +126,21 @@ Status RecallCampaign(CampaignContext& context);
 // images.cc: preprocesses what is new into inputs/<hash>.bin and stores it.
 Status PrepareImages(CampaignContext& context, const ModelConfig& model, const FoundImages& found);
 // build.cc
-Status BuildModel(CampaignContext& context, const ModelConfig& model);
+struct ModelBuild {
+  std::string model, signature;
+  std::unique_ptr<Generator> generator;  // null: everything is built
+  std::vector<Mutant> mutants;           // the selected ones
+  std::set<int> targets;                 // not built to their end
+};
+// Imports and compiles a model, enumerates and plans; does none of it where everything is built.
+Result<ModelBuild> ImportModel(CampaignContext& context, const ModelConfig& model);
+// The mutants that are missing for one target. After the last target the compiler is let go.
+Status BuildMutants(CampaignContext& context, ModelBuild& build, int target);
 GeneratorOptions GeneratorFor(const CampaignContext& context, const ModelConfig& model);
-// originals.cc: the original on a device over all images; then the order of images, once.
+// originals.cc: the original on a device over all images; then the order of images, once. Start
+// lets the worker begin while mutants are built; with one job there is no room for that.
+Status StartOriginals(CampaignContext& context, const std::string& model,
+                      const DeviceConfig& device);
 Status RunOriginals(CampaignContext& context, const std::string& model, const DeviceConfig& device);
 Status FixImageOrder(CampaignContext& context, const std::string& model,
                      const std::string& first_device);

@@ -3,9 +3,12 @@
 // process, no sleep.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -37,9 +40,36 @@ inline Program SmallProgram(const std::string& target) {
   return program;
 }
 
+// Something that two sides wait for; false where it did not come in far longer than it takes.
+class Moment {
+ public:
+  void Come() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    came_ = true;
+    changed_.notify_all();
+  }
+  bool Await() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!missed_)
+      missed_ = !changed_.wait_for(lock, std::chrono::seconds(20), [this] { return came_; });
+    return !missed_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool came_ = false, missed_ = false;  // missed: later waits end at once
+};
+
 // What happens in the world, and what is to go wrong in it.
 struct World {
-  int points = 6;  // of every operator
+  bool meet = false;  // the first build ends not before the original runs, nor that before a build
+  Moment original_runs, mutant_built;
+  bool met = true;
+  std::vector<int> jobs;         // of SetJobs
+  int lose_originals = 0;        // runs of the original in which the worker dies
+  int lose_compiler_after = -1;  // builds until the compile server dies, once
+  int points = 6;                // of every operator
   int generators_started = 0;
   int mutants_built = 0;
   int sessions_opened = 0;
@@ -96,10 +126,18 @@ class FakeGenerator : public Generator {
         built.program.replaced["k"] = {"k", "dense", "kernels/" + mutant.id + ".so", mutant.id};
       built.diff = "- a\n+ b\n";
       ++world_.mutants_built;
+      if (world_.lose_compiler_after >= 0 && world_.lose_compiler_after-- == 0)
+        return Fail(Code::kUnavailable, "the compile server was killed by signal 9");
       if (world_.interrupt_after_builds >= 0 && world_.interrupt_after_builds-- == 0)
         world_.interrupted = true;
+      if (world_.meet && !world_.original_runs.Await()) world_.met = false;
       TRY(done(built));
+      world_.mutant_built.Come();
     }
+    return Ok();
+  }
+  Status SetJobs(int jobs) override {
+    world_.jobs.push_back(jobs);
     return Ok();
   }
   Result<std::string> Print(int, const std::string&) override { return std::string("ir"); }
@@ -121,6 +159,11 @@ class FakeSession : public Session {
   }
   Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override {
     loaded_.clear();
+    world_.original_runs.Come();
+    if (world_.meet && !world_.mutant_built.Await())
+      return Fail(Code::kInternal, "no mutant was built meanwhile");
+    if (world_.lose_originals > 0 && world_.lose_originals-- > 0)
+      return Fail(Code::kUnavailable, "the worker was killed by signal 9");
     std::vector<OriginalRun> runs;
     for (const ImageInput& image : images) {
       loaded_.insert(image.id);

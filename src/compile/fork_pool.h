@@ -13,7 +13,7 @@
 namespace mutatenn {
 
 struct ForkPoolOptions {
-  int jobs = 1;
+  int jobs = 1;                      // read before each start: `done` may change it
   int batch = 8;                     // items per child at most
   double limit_s = 30;               // per item
   int64_t memory_bytes = 8LL << 30;  // address space of a child

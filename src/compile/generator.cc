@@ -57,6 +57,9 @@ class ServerGenerator : public Generator {
     }
   }
 
+  // No answer comes: it may be sent while Build waits for its own.
+  Status SetJobs(int jobs) override { return process_->Send({{"op", "jobs"}, {"jobs", jobs}}); }
+
   Result<std::string> Print(int target, const std::string& kernel) override {
     Json answer = TRY(Ask({{"op", "print"}, {"target", target}, {"kernel", kernel}}));
     return answer["text"].get<std::string>();

@@ -71,6 +71,9 @@ class Generator {
   // order. Returns when all are done.
   using Done = std::function<Status(const BuiltMutant&)>;
   virtual Status Build(int target, const std::vector<Mutant>& mutants, const Done& done) = 0;
+  // Mutants compiled at a time from now on, also in the midst of a Build (from its `done`). At
+  // least 1.
+  virtual Status SetJobs(int jobs) = 0;
   // The printed IR of a kernel (scheduled, as code mutation sees it on that target) or, key "", the
   // graph.
   virtual Result<std::string> Print(int target, const std::string& kernel) = 0;

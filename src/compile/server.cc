@@ -1,5 +1,6 @@
 // `mutatenn compile-server`: one pipeline behind a socket. Single-threaded, holds the compiler and
 // the imported model; every mutant is compiled in a forked child.
+#include <algorithm>
 #include <csignal>
 
 #include "base/process.h"
@@ -24,6 +25,7 @@ class Server {
                        : op == "points" ? Points(*request)
                        : op == "build"  ? Build(*request)
                        : op == "print"  ? Print(*request)
+                       : op == "jobs"   ? SetJobs(*request)
                                         : Status(Fail(Code::kInternal, "unknown request ", op));
       if (!handled.ok() && !channel_.Send(ErrorToJson(handled.error())).ok()) return 0;
     }
@@ -39,6 +41,7 @@ class Server {
     WarmUpRuntime();
     pipeline_ = std::make_unique<Pipeline>(GeneratorOptionsFromJson(request["options"]),
                                            std::move(frontend));
+    jobs_ = pipeline_->options().jobs;
     TRY(pipeline_->Open());
     if (request.value("compile", true)) TRY(pipeline_->CompileOriginal());
     return channel_.Send(ToJson(pipeline_->Describe()));
@@ -55,6 +58,23 @@ class Server {
   Status Print(const Json& request) {
     return channel_.Send({{"text", TRY(pipeline_->Print(request["target"].get<int>(),
                                                         request["kernel"].get<std::string>()))}});
+  }
+
+  Status SetJobs(const Json& request) {
+    jobs_ = std::max(1, request["jobs"].get<int>());
+    return Ok();
+  }
+
+  // What the campaign says while it waits for mutants: nothing but how many at a time.
+  Status TakeJobs() {
+    for (;;) {
+      Result<Json> request = channel_.Receive(0);
+      if (!request.ok() && request.error().code == Code::kTimeout) return Ok();
+      TRY(request);
+      if ((*request)["op"] != "jobs")
+        return Fail(Code::kInternal, "only jobs may change while mutants are built");
+      TRY(SetJobs(*request));
+    }
   }
 
   Status Build(const Json& request) {
@@ -83,7 +103,12 @@ class Server {
         if (!needs.empty()) return {{"needs", needs}};
         return {{"built", ToJson(built)}};
       };
+      ForkPoolOptions pool;
+      pool.jobs = jobs_;
+      pool.limit_s = pipeline_->options().batch_limit_s;
       auto done = [&](int item, const Json& result) -> Status {
+        TRY(TakeJobs());
+        pool.jobs = jobs_;
         if (!result.contains("needs")) return channel_.Send(result);
         Status legalised = pipeline_->Legalize(result["needs"].get<std::string>());
         if (legalised.ok())
@@ -92,9 +117,6 @@ class Server {
           TRY(lost(item, legalised.error().message));
         return Ok();
       };
-      ForkPoolOptions pool;
-      pool.jobs = pipeline_->options().jobs;
-      pool.limit_s = pipeline_->options().batch_limit_s;
       TRY(RunInChildren(todo, pool, work, done, lost));
       todo = again;
     }
@@ -103,6 +125,7 @@ class Server {
   }
 
   LineChannel channel_;
+  int jobs_ = 1;
   std::unique_ptr<Pipeline> pipeline_;
 };
 

@@ -57,11 +57,9 @@ RunResult Run(const std::vector<std::string>& command, const RunOptions& options
     ::_exit(127);
   }
   if (options.while_running) options.while_running(pid);
-  if (options.kill_after_s > 0) {
-    const auto end =
-        std::chrono::steady_clock::now() + std::chrono::duration<double>(options.kill_after_s);
+  if (options.kill_when) {
     siginfo_t info{};
-    while (std::chrono::steady_clock::now() < end) {
+    while (!options.kill_when()) {
       info.si_pid = 0;
       ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
       if (info.si_pid != 0) break;

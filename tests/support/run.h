@@ -13,7 +13,7 @@ namespace mutatenn {
 
 struct RunOptions {
   std::map<std::string, std::string> environment;  // added; an empty value unsets
-  double kill_after_s = 0;                         // SIGKILL to the whole process group
+  std::function<bool()> kill_when;                 // asked again and again: SIGKILL once true
   int user = 0;                                    // run as this uid where we are root
   int64_t largest_file = 0;                        // RLIMIT_FSIZE in bytes, 0 = none
   std::function<void(int pid)> while_running;      // called once, right after the start
