@@ -1,8 +1,10 @@
 """What the drivers share: the networks with their preprocessing, the images, a campaign run and timed, and
 the record of machine and versions that every result carries."""
 
+import argparse
 import datetime
 import json
+import math
 import os
 import platform
 import shutil
@@ -28,8 +30,33 @@ def default_models():
     return os.path.join(tempfile.gettempdir(), "mutatenn-bench-models")
 
 
+def arguments_of(description):
+    """A parser with the arguments that all drivers take."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, help="the folder that results are written to")
+    parser.add_argument("--shared", default=default_shared(), help="the folder with models/ and images/")
+    parser.add_argument("--models", default=default_models(), help="where networks with random weights are kept")
+    return parser
+
+
+def geomean(values):
+    return math.exp(sum(math.log(value) for value in values) / len(values))
+
+
+def made(light, shared, models):
+    """The file of a network with random weights, made once, from a fixed seed."""
+    path = os.path.join(models, light + ".onnx")
+    if not os.path.exists(path):
+        os.makedirs(models, exist_ok=True)
+        aside = path + ".new"
+        subprocess.run([sys.executable, os.path.join(shared, "models", "make_random_weights.py"),
+                        "--light", light, "--synthetic", "-o", aside], check=True)
+        os.replace(aside, path)
+    return path
+
+
 def model(name, shared, models):
-    """An entry of a configuration's `models`. Random weights are made once, from a fixed seed."""
+    """An entry of a configuration's `models`."""
     if name in TRAINED:
         path = os.path.join(shared, "models", TRAINED[name] + ".onnx")
         manifest = json.load(open(os.path.join(shared, "models", "manifest.json")))
@@ -38,14 +65,7 @@ def model(name, shared, models):
                 "preprocessing": {"resize_short_side": pre["resize_short_side"], "crop": pre["crop_size"],
                                   "channels": pre["channel_order"], "layout": pre["layout"], "scale": pre["scale"],
                                   "mean": pre["mean"], "std": pre["std"]}}
-    path = os.path.join(models, MADE[name] + ".onnx")
-    if not os.path.exists(path):
-        os.makedirs(models, exist_ok=True)
-        aside = path + ".new"
-        subprocess.run([sys.executable, os.path.join(shared, "models", "make_random_weights.py"),
-                        "--light", MADE[name], "--synthetic", "-o", aside], check=True)
-        os.replace(aside, path)
-    return {"name": name, "path": path, "preprocessing": IMAGENET}
+    return {"name": name, "path": made(MADE[name], shared, models), "preprocessing": IMAGENET}
 
 
 def image_folder(shared, count, folder):

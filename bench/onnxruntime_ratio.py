@@ -7,20 +7,17 @@ Six networks have seeded random weights (made once by shared/models/make_random_
 --models), two are trained. Nothing is tuned: what is compiled is what a campaign compiles.
 """
 
-import argparse
-import datetime
 import json
-import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 
 import numpy
-import onnx
 import onnxruntime
+
+import networks
 
 PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "python")
 MADE = ["squeezenet", "resnet50", "densenet121", "inception_v2", "shufflenet", "alexnet"]
@@ -29,15 +26,8 @@ RELATIVE, OF_THE_LARGEST = 1e-3, 1e-4
 
 
 def model_paths(models, shared):
-    script = os.path.join(shared, "models", "make_random_weights.py")
-    paths = {}
-    for name in MADE:
-        paths[name] = os.path.join(models, name + ".onnx")
-        if not os.path.exists(paths[name]):
-            os.makedirs(models, exist_ok=True)
-            subprocess.run([sys.executable, script, "--light", name, "--synthetic", "-o", paths[name]], check=True)
-    for name in TRAINED:
-        paths[name] = os.path.join(shared, "models", name + ".onnx")
+    paths = {name: networks.made(name, shared, models) for name in MADE}
+    paths.update({name: os.path.join(shared, "models", name + ".onnx") for name in TRAINED})
     return paths
 
 
@@ -123,16 +113,13 @@ def measure(name, path, program, rounds, runs):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = networks.arguments_of(__doc__)
     parser.add_argument("--original", required=True, help="the program bench-original")
-    parser.add_argument("--shared", required=True, help="the folder with models/")
-    parser.add_argument("--models", default=os.path.join(tempfile.gettempdir(), "mutatenn-bench-models"))
-    parser.add_argument("--out", required=True)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--runs", type=int, default=3, help="inferences a round, of each side")
     parser.add_argument("--only", nargs="*", help="some of the networks; nothing is written")
     arguments = parser.parse_args()
-    networks, failed, tvm = [], {}, ""
+    measured, failed, tvm = [], {}, ""
     for name, path in model_paths(arguments.models, arguments.shared).items():
         if arguments.only and name not in arguments.only:
             continue
@@ -142,37 +129,27 @@ def main():
             failed[name] = str(error)
             print(f"{name:20} failed: {error}")
             continue
-        networks.append(result)
+        measured.append(result)
         print("{network:20} {ours_ms:8.2f} ms, onnxruntime {onnxruntime_ms:8.2f} ms, ratio {ratio:.3f}, agrees {agrees} "
               "({excess:.2g}), identical {bit_identical}, {kernels} kernels of {compile_ms_per_kernel} ms".format(**result),
               flush=True)
-    if not networks:
+    if not measured:
         sys.exit("no network could be measured")
-    geomean = math.exp(sum(math.log(network["ratio"]) for network in networks) / len(networks))
-    kernels = sum(network["kernels"] for network in networks)
-    compile_ms = 1e3 * sum(network["compile_s"] for network in networks) / kernels
+    geomean = networks.geomean([network["ratio"] for network in measured])
+    kernels = sum(network["kernels"] for network in measured)
+    compile_ms = 1e3 * sum(network["compile_s"] for network in measured) / kernels
     print(f"geometric mean {geomean:.3f}, {compile_ms:.0f} ms a kernel")
-    result = {
-        "what": "one inference of the original network, one thread, ours over onnxruntime's: best of "
-                f"{arguments.rounds * arguments.runs} each, in turn; compile time one kernel at a time, with scheduling",
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "machine": {"cpu": next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
-                                 if line.startswith("model name")), ""), "cores": os.cpu_count(),
-                    "load": os.getloadavg()[0], "system": platform.platform()},
-        "versions": {"tvm": tvm, "onnxruntime": onnxruntime.__version__, "onnx": onnx.__version__,
-                     "numpy": numpy.__version__},
-        "networks": networks, "failed": failed,
-        "summary": {"onnxruntime_ratio_geomean": round(geomean, 4),
-                    "onnxruntime_ratio_worst": max(network["ratio"] for network in networks),
-                    "compile_ms_per_kernel": round(compile_ms, 1)},
-    }
     if arguments.only:
         return
-    os.makedirs(arguments.out, exist_ok=True)
-    path = os.path.join(arguments.out, "onnxruntime_ratio.json")
-    with open(path, "w") as f:
-        json.dump(result, f, indent=1)
-        f.write("\n")
+    result = networks.record("one inference of the original network, one thread, ours over onnxruntime's: best of "
+                             f"{arguments.rounds * arguments.runs} each, in turn; compile time one kernel at a time, "
+                             "with scheduling")
+    result["versions"]["tvm"] = tvm
+    result.update({"networks": measured, "failed": failed,
+                   "summary": {"onnxruntime_ratio_geomean": round(geomean, 4),
+                               "onnxruntime_ratio_worst": max(network["ratio"] for network in measured),
+                               "compile_ms_per_kernel": round(compile_ms, 1)}})
+    networks.write_json(os.path.join(arguments.out, "onnxruntime_ratio.json"), result)
 
 
 if __name__ == "__main__":

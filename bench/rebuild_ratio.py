@@ -12,9 +12,7 @@ its speed. A campaign's time is its whole wall time, from an empty folder to the
 leaves out what is done once a network, preprocessing and making the original.
 """
 
-import argparse
 import json
-import math
 import os
 import sqlite3
 import subprocess
@@ -157,10 +155,6 @@ def code_side(run, model, mutants, samples, baseline, oracle):
     return ratios(side, side["rebuild_s"])
 
 
-def geomean(values):
-    return round(math.exp(sum(math.log(value) for value in values) / len(values)), 2)
-
-
 class Campaigns:
     """Runs campaigns over one network, each from an empty folder."""
 
@@ -173,11 +167,8 @@ class Campaigns:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = networks.arguments_of(__doc__)
     parser.add_argument("--mutatenn", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--shared", default=networks.default_shared())
-    parser.add_argument("--models", default=networks.default_models())
     parser.add_argument("--networks", nargs="+", default=networks.NETWORKS, choices=networks.NETWORKS)
     parser.add_argument("--mutants", type=int, default=100)
     parser.add_argument("--images", type=int, default=20)
@@ -210,7 +201,7 @@ def main():
     for matrix in ("early", "full"):
         for key, figure in (("ratio", ""), ("ratio_running", "_running")):
             values = [result[side][matrix][key] for result in results for side in ("graph", "code")]
-            summary[f"rebuild_ratio_{matrix}{figure}_geomean"] = geomean(values)
+            summary[f"rebuild_ratio_{matrix}{figure}_geomean"] = round(networks.geomean(values), 2)
     print(json.dumps(summary))
     what = ("judged mutants a minute, one job, cold cache, whole wall time of a campaign, over whole-model rebuild and "
             f"rerun in Python (TVM's default pipeline) of {arguments.images} images a mutant, one thread; *_running: "

@@ -5,7 +5,6 @@ isolation. Full matrix, so that every mutant is run on every image; cold cache; 
     python bench/scaling.py --mutatenn build/bin/mutatenn --out bench/results [--quick]
 """
 
-import argparse
 import os
 import tempfile
 
@@ -44,11 +43,8 @@ def run(arguments, model, scratch, images, mutants, jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = networks.arguments_of(__doc__)
     parser.add_argument("--mutatenn", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--shared", default=networks.default_shared())
-    parser.add_argument("--models", default=networks.default_models())
     parser.add_argument("--network", default="EfficientNet-Lite0", choices=networks.NETWORKS)
     parser.add_argument("--budget-mb", type=int, default=256, help="room for references; 100 images take more")
     parser.add_argument("--quick", action="store_true", help="small campaigns; nothing is written")
