@@ -62,14 +62,14 @@ class MemoryFile {
 
 }  // namespace
 
-Result<std::string> EmitObject(const Node& lowered, const Target& target) {
+Result<std::string> EmitObject(const Node& lowered, const Node& target) {
   MemoryFile object;
   if (object.fd() < 0)
     return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
   TRY(Guard("code generation", [&] {
     Node module = lowered;
     for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
-    Node library = Call(global::kBuildLlvm, module, target.node);
+    Node library = Call(global::kBuildLlvm, module, target);
     Call(global::kWriteModule, library, object.path(), "o");
     return Unit{};
   }));
@@ -113,7 +113,7 @@ Status LinkLibrary(const std::vector<std::string>& objects, const std::string& p
 
 Result<std::string> BuildLibrary(const Node& function, const Target& target,
                                  const std::string& path) {
-  const std::string object = TRY(EmitObject(TRY(Lower(function, target)), target));
+  const std::string object = TRY(EmitObject(TRY(Lower(function, target)), target.node));
   TRY(LinkLibrary({object}, path));
   return HashBytes(object);
 }

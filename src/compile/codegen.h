@@ -20,7 +20,8 @@ Result<Node> Lower(const Node& function, const Target& target);
 
 // Machine code of a lowered module: the bytes of an ELF object. Nothing touches a disk: LLVM ends
 // the process when a file cannot be written, which must not look like a mutant's fault.
-Result<std::string> EmitObject(const Node& lowered, const Target& target);
+// `target`: a node of Target.
+Result<std::string> EmitObject(const Node& lowered, const Node& target);
 
 // Links objects (their bytes) into a shared library with `ld -shared -s` (5 ms). A full disk is
 // kIo.

@@ -19,7 +19,7 @@ namespace mutatenn {
 namespace {
 
 // Raise when the same input may compile to other code: part of every cache key.
-constexpr int kPipelineVersion = 2;
+constexpr int kPipelineVersion = 3;
 
 std::string Toolchain(const GeneratorOptions& options) {
   std::string text = "pipeline " + std::to_string(kPipelineVersion) + " rules " +
@@ -191,7 +191,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
       if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
         return CachedLibrary{"equivalent", "equal after lowering"};
     }
-    const std::string object = TRY(EmitObject(lowered, target.target));
+    const std::string object = TRY(EmitObject(lowered, source.weight_only ? target.target.once : target.target.node));
     entry.code = HashBytes(object);
     if (compare && entry.code == target.compiled.at(source.key).kernel.code) {
       entry.state = "equivalent";

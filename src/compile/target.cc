@@ -67,12 +67,17 @@ Result<Target> ResolveTarget(const std::string& text) {
   nlohmann::json sorted = nlohmann::json::parse(json.dump());
   target.canonical = sorted.dump();
   auto made = Guard("", [&] {
-    Node node = Call(global::kGetTarget, ToNode(json));
-    return Call(global::kWithHost, node, node);
+    auto make = [](const Json& of) {
+      Node node = Call(global::kGetTarget, ToNode(of));
+      return Call(global::kWithHost, node, node);
+    };
+    target.node = make(json);
+    json["opt-level"] = 0;
+    target.once = make(json);
+    return Unit{};
   });
   if (!made.ok())
     return Fail(Code::kInvalidInput, "target ", text, ": TVM refuses it: ", made.error().message);
-  target.node = *made;
   return target;
 }
 

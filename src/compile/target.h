@@ -11,6 +11,7 @@ namespace mutatenn {
 
 struct Target {
   Node node;              // with host
+  Node once;              // the same, LLVM's optimiser off: for kernels that run once, at load
   std::string canonical;  // JSON; `host` replaced by this CPU's name and features
   std::string kind;       // "llvm"
 };
