@@ -1,8 +1,9 @@
 // Mutants: the graph mutated and taken through the whole line again (memoised), or one kernel's
 // scheduled blocks mutated and compiled. What TVM refuses is stillborn; what compiles to the
 // original is equivalent.
-#include <chrono>
+#include <algorithm>
 
+#include "base/clock.h"
 #include "base/diff.h"
 #include "base/hash.h"
 #include "compile/graph.h"
@@ -22,18 +23,35 @@ std::string MutationKey(const Mutant& mutant, const std::string& kernel) {
   return text;
 }
 
+// Equal steps on equal values: the same program under another graph.
+bool SameSteps(const Program& a, const Program& b) {
+  auto names = [](const Program& program, const std::vector<int>& values) {
+    std::vector<std::string> result;
+    for (int value : values) result.push_back(program.values[static_cast<size_t>(value)].name);
+    return result;
+  };
+  auto same = [&](const Step& s, const Step& t) {
+    return SameCode(a.kernels.at(s.kernel), b.kernels.at(t.kernel)) &&
+           names(a, s.inputs) == names(b, t.inputs) && names(a, s.outputs) == names(b, t.outputs) &&
+           s.views == t.views;
+  };
+  return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(), same) &&
+         names(a, a.outputs) == names(b, b.outputs);
+}
+
 }  // namespace
 
-Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) {
+Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mutant,
+                                             KernelBatch& batch) const {
   const PerTarget& target = targets_.at(target_index);
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr);
-  BuiltMutant built;
-  built.ir_kind = "tir";
-  built.program.mutant = mutant.id;
-  built.cached = true;
-  bool stillborn = false;
-  std::string equal;
+  struct Mutated {
+    const KernelSource* source;
+    KernelBatch::Added added;
+  };
+  std::vector<Mutated> kernels;
+  std::string diff;
   for (const std::string& key : kernel_order_) {
     bool touched = false;
     for (const MutationPoint& point : mutant.points) touched = touched || point.kernel == key;
@@ -43,32 +61,44 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
     Node mutated = TRY(ApplyToKernel(*op, mutant.use.parameters,
                                      {source.key, source.role, source.layers, source.function},
                                      scheduled, mutant.points));
-    const std::string diff =
-        TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
-    built.diff +=
-        "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" + diff;
-    auto made = [&]() -> Result<Scheduled> { return Scheduled{mutated, "", "", std::nullopt}; };
-    Generated code = TRY(Generate(source, MutationKey(mutant, key), target, made, true));
-    built.cached = built.cached && code.cached;
-    if (code.entry.state == "stillborn") {
-      stillborn = true;
-      built.reason = code.entry.reason;
-    } else if (code.entry.state == "equivalent") {
-      equal = code.entry.reason;
-    } else {
-      built.program.replaced[key] = {key, source.role, code.library, code.entry.code};
-      built.program.guarded.push_back(key);
+    diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" +
+            TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
+    const OriginalKernel original = target.Original(key);
+    auto made = [&]() -> Result<Scheduled> { return Scheduled{mutated}; };
+    kernels.push_back({&source, TRY(batch.Add(source, MutationKey(mutant, key), target.target, made,
+                                              &original))});
+  }
+  return Finish([kernels, diff, &mutant]() -> Result<BuiltMutant> {
+    BuiltMutant built;
+    built.ir_kind = "tir";
+    built.diff = diff;
+    built.program.mutant = mutant.id;
+    built.cached = true;
+    bool stillborn = false;
+    std::string equal;
+    for (const auto& [source, added] : kernels) {
+      const CachedLibrary& entry = added.code->entry;
+      built.cached = built.cached && added.cached;
+      if (entry.state == "stillborn") {
+        stillborn = true;
+        built.reason = entry.reason;
+      } else if (entry.state == "equivalent") {
+        equal = entry.reason;
+      } else {
+        built.program.replaced[source->key] = added.code->KernelOf(*source);
+        built.program.guarded.push_back(source->key);
+      }
     }
-  }
-  if (stillborn) {
-    built.state = "stillborn";
-  } else if (built.program.replaced.empty()) {
-    built.state = "equivalent";
-    built.reason = equal;
-  } else {
-    built.state = "ok";
-  }
-  return built;
+    if (stillborn) {
+      built.state = "stillborn";
+    } else if (built.program.replaced.empty()) {
+      built.state = "equivalent";
+      built.reason = equal;
+    } else {
+      built.state = "ok";
+    }
+    return built;
+  });
 }
 
 Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::string* needs) {
@@ -91,103 +121,129 @@ Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::st
   return Ok();
 }
 
-Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
-                                         std::string* needs) {
+Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mutant,
+                                              KernelBatch& batch, std::string* needs) {
   const PerTarget& target = targets_.at(target_index);
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr);
   BuiltMutant built;
   built.ir_kind = "relax";
   built.program.mutant = mutant.id;
+  built.cached = true;
   Graph mutated = TRY(ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points));
-  auto stillborn = [&](const Error& error) {
-    built.state = "stillborn";
-    built.reason = error.message;
-    return built;
+  auto stillborn = [](BuiltMutant born, const Error& error) {
+    born.state = "stillborn";
+    born.reason = error.message;
+    return born;
   };
   MutatedGraph graph;
   const Status fused = FuseMutated(mutated, &graph, needs);
-  if (!needs->empty()) return built;
+  if (!needs->empty()) return Finish();
   if (!graph.printed.empty())
     built.diff = "--- graph\n+++ mutant " + mutant.id + "\n" +
                  UnifiedDiff(printed_graph_.text(), graph.printed);
-  if (!fused.ok()) return stillborn(fused.error());
+  if (!fused.ok()) return Finish([=] { return stillborn(built, fused.error()); });
 
   std::vector<std::string> key_of_step;
-  auto sources = TRY(SourcesOf(graph.fused, key_of_step));
-  BuiltKernels kernels = target.compiled;
-  built.cached = true;
-  auto build = [&](const KernelSource& source,
-                   const std::function<Result<Scheduled>()>& scheduled) -> Status {
-    Generated code = TRY(Generate(source, "", target, scheduled, false));
-    built.cached = built.cached && code.cached;
-    kernels[source.key] = {
-        {source.key, source.role, code.library, code.entry.code}, code.entry.packing, ""};
+  // Shared: what is finished later holds on to them.
+  auto sources = std::make_shared<std::map<std::string, KernelSource>>(
+      TRY(SourcesOf(graph.fused, key_of_step)));
+  struct New {
+    KernelSource source;
+    KernelBatch::Added added;
+    std::string packer;
+  };
+  std::map<std::string, New> kernels;
+  auto add = [&](const KernelSource& source,
+                 const std::function<Result<Scheduled>()>& scheduled) -> Result<New*> {
+    auto added = TRY(batch.Add(source, "", target.target, scheduled));
+    built.cached = built.cached && added.cached;
+    return &(kernels[source.key] = {source, std::move(added), ""});
+  };
+  auto add_with_packer = [&](const KernelSource& source) -> Status {
+    New* kernel = TRY(add(source, [&] { return Schedule(source, target); }));
+    const std::optional<Packing>& packing = kernel->added.code->entry.packing;
+    if (!packing) return Ok();
+    const KernelSource packer = TRY(PackerFor(*packing));
+    kernel->packer = packer.key;
+    if (kernels.count(packer.key) || target.compiled.count(packer.key)) return Ok();
+    TRY(add(packer, [&]() -> Result<Scheduled> { return Scheduled{packer.function}; }));
     return Ok();
   };
-  auto build_with_packer = [&](const KernelSource& source) -> Status {
-    TRY(build(source, [&]() { return Schedule(source, target); }));
-    BuiltKernel& kernel = kernels.at(source.key);
-    if (!kernel.packing) return Ok();
-    const KernelSource packer = TRY(PackerFor(*kernel.packing));
-    kernel.packer = packer.key;
-    if (kernels.count(packer.key)) return Ok();
-    return build(packer, [&]() -> Result<Scheduled> {
-      return Scheduled{packer.function, "none", "", std::nullopt};
-    });
-  };
-  for (const auto& [key, source] : sources) {
-    if (kernels.count(key)) continue;
-    Status made = build_with_packer(source);
-    if (made.ok()) continue;
-    if (made.error().code != Code::kTvm) return made.error();
-    return stillborn(made.error());
+  for (const auto& [key, source] : *sources) {
+    if (kernels.count(key) || target.compiled.count(key)) continue;
+    const Status added = add_with_packer(source);
+    if (added.ok()) continue;
+    if (added.error().code != Code::kTvm) return added.error();
+    return Finish([=] { return stillborn(built, added.error()); });
   }
-  Program program = TRY(Assemble(graph.fused, key_of_step, target, kernels));
-  // Equal steps on equal values: the same program under another graph.
-  const Program& original = programs_.at(target_index);
-  bool same = program.steps.size() == original.steps.size() &&
-              program.outputs.size() == original.outputs.size();
-  auto names = [](const Program& p, const std::vector<int>& values) {
-    std::vector<std::string> result;
-    for (int i : values) result.push_back(p.values[i].name);
-    return result;
-  };
-  for (size_t i = 0; same && i < program.steps.size(); ++i) {
-    const Step &a = program.steps[i], &b = original.steps[i];
-    same = program.kernels.at(a.kernel).code == original.kernels.at(b.kernel).code &&
-           names(program, a.inputs) == names(original, b.inputs) &&
-           names(program, a.outputs) == names(original, b.outputs) && a.views == b.views;
-  }
-  if (same && names(program, program.outputs) == names(original, original.outputs)) {
-    built.state = "equivalent";
-    built.reason = "equal steps";
-    return built;
-  }
-  built.program.graph_changed = true;
-  built.program.edit = Difference(original, program);
-  built.state = "ok";
-  return built;
+  return Finish([=, this, &target]() -> Result<BuiltMutant> {
+    BuiltKernels all = target.compiled;
+    for (const auto& [key, kernel] : kernels) {
+      const BuiltCode& code = *kernel.added.code;
+      if (code.error) return stillborn(built, *code.error);
+      all[key] = {code.KernelOf(kernel.source), code.entry.packing, kernel.packer};
+    }
+    const Program& original = programs_.at(target_index);
+    const Program program = TRY(Assemble(graph.fused, key_of_step, target, all));
+    BuiltMutant done = built;
+    if (SameSteps(program, original)) {
+      done.state = "equivalent";
+      done.reason = "equal steps";
+      return done;
+    }
+    done.program.graph_changed = true;
+    done.program.edit = Difference(original, program);
+    done.state = "ok";
+    return done;
+  });
 }
 
-BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs) {
-  const auto start = std::chrono::steady_clock::now();
-  const double linked = linking_s_;
-  auto result =
-      mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
-  BuiltMutant built;
-  if (result.ok()) {
-    built = std::move(*result);
-  } else {
+std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Mutant>& mutants) {
+  KernelBatch batch = NewBatch();
+  std::vector<Answer> answers(mutants.size());
+  std::vector<Finish> finish(mutants.size());
+  auto failed = [&](size_t i, const Error& error) {
     // kTvm: TVM refused the mutated IR. Anything else is the tool's trouble, told as such.
-    built.state = result.error().code == Code::kTvm ? "stillborn" : "error";
-    built.reason = result.error().message;
+    answers[i].built.state = error.code == Code::kTvm ? "stillborn" : "error";
+    answers[i].built.reason = error.message;
+  };
+  std::vector<double> seconds(mutants.size());
+  for (size_t i = 0; i < mutants.size(); ++i) {
+    AddSeconds timer(seconds[i]);
+    const Mutant& mutant = mutants[i];
+    auto begun = mutant.level == Level::kGraph
+                     ? BeginGraph(target, mutant, batch, &answers[i].needs)
+                     : BeginCode(target, mutant, batch);
+    if (begun.ok())
+      finish[i] = std::move(*begun);
+    else
+      failed(i, begun.error());
   }
-  built.mutant = mutant.id;
-  built.target = target;
-  built.link_s = linking_s_ - linked;
-  built.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return built;
+  double emit_s = 0;
+  const Status emitted = [&] {
+    AddSeconds timer(emit_s);
+    return batch.Emit();
+  }();
+  for (size_t i = 0; i < mutants.size(); ++i) {
+    if (!answers[i].needs.empty()) continue;
+    BuiltMutant& built = answers[i].built;
+    if (finish[i] && !emitted.ok()) {
+      failed(i, emitted.error());
+    } else if (finish[i]) {
+      AddSeconds timer(seconds[i]);
+      auto result = finish[i]();
+      if (result.ok())
+        built = std::move(*result);
+      else
+        failed(i, result.error());
+    }
+    built.mutant = mutants[i].id;
+    built.target = target;
+    built.link_s = batch.link_s() / static_cast<double>(mutants.size());
+    built.seconds = seconds[i] + emit_s / static_cast<double>(mutants.size());
+  }
+  return answers;
 }
 
 }  // namespace mutatenn

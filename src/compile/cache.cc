@@ -1,6 +1,7 @@
-// Two files an entry: KEY.so and KEY.json, the second written last and holding the first one's
-// hash.
+// KEY.json for an entry, written last, with the name and the hash of the library that holds it.
 #include "compile/cache.h"
+
+#include <filesystem>
 
 #include "base/files.h"
 #include "base/hash.h"
@@ -33,10 +34,13 @@ std::optional<Packing> PackingFromJson(const Json& json) {
 
 }  // namespace
 
-std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::string& library) const {
+std::string Cache::Stem(const std::string& name) const {
+  return folder_ + "/" + name.substr(0, 2) + "/" + name;
+}
+
+std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::string& folder) const {
   if (folder_.empty()) return std::nullopt;
-  const std::string stem = folder_ + "/" + key.substr(0, 2) + "/" + key;
-  auto text = ReadFile(stem + ".json");
+  auto text = ReadFile(Stem(key) + ".json");
   if (!text.ok()) return std::nullopt;
   auto json = ParseJson(*text, "cache");
   if (!json.ok() || !json->is_object()) return std::nullopt;
@@ -45,6 +49,8 @@ std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::strin
   entry.reason = json->value("reason", "");
   entry.code = json->value("code", "");
   entry.lowered = json->value("lowered", "");
+  entry.library = json->value("library", "");
+  entry.symbol = json->value("symbol", "");
   if (json->contains("packing")) {
     entry.packing = PackingFromJson((*json)["packing"]);
     if (!entry.packing) return std::nullopt;
@@ -53,17 +59,18 @@ std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::strin
     if (entry.state != "stillborn" && entry.state != "equivalent") return std::nullopt;
     return entry;
   }
-  auto bytes = ReadFile(stem + ".so");
+  auto bytes = ReadFile(Stem(entry.library));
   if (!bytes.ok() || HashBytes(*bytes) != json->value("sum", "")) return std::nullopt;
-  // A copy: a campaign's folder must outlive the cache and anything done to it.
-  if (!WriteFile(library, *bytes).ok()) return std::nullopt;
+  // A copy: a campaign's folder must outlive the cache and anything done to it. Not over one that
+  // is there: a worker may have it mapped.
+  const std::string copy = folder + "/" + entry.library;
+  if (!std::filesystem::exists(copy) && !WriteFile(copy, *bytes).ok()) return std::nullopt;
   return entry;
 }
 
 void Cache::Put(const std::string& key, const CachedLibrary& entry,
-                const std::string& library) const {
+                const std::string& folder) const {
   if (folder_.empty()) return;
-  const std::string stem = folder_ + "/" + key.substr(0, 2) + "/" + key;
   if (!MakeDirectories(folder_ + "/" + key.substr(0, 2)).ok()) return;
   Json json = {{"state", entry.state},
                {"reason", entry.reason},
@@ -71,11 +78,15 @@ void Cache::Put(const std::string& key, const CachedLibrary& entry,
                {"lowered", entry.lowered}};
   if (entry.packing) json["packing"] = ToJson(*entry.packing);
   if (entry.state == "ok") {
-    auto bytes = ReadFile(library);
-    if (!bytes.ok() || !WriteFile(stem + ".so", *bytes).ok()) return;
-    json["sum"] = HashBytes(*bytes);
+    auto bytes = ReadFile(folder + "/" + entry.library);
+    if (!bytes.ok() || !MakeDirectories(folder_ + "/" + entry.library.substr(0, 2)).ok()) return;
+    const std::string stored = Stem(entry.library);
+    const std::string sum = HashBytes(*bytes);
+    auto there = ReadFile(stored);
+    if ((!there.ok() || HashBytes(*there) != sum) && !WriteFile(stored, *bytes).ok()) return;
+    json.update({{"library", entry.library}, {"symbol", entry.symbol}, {"sum", sum}});
   }
-  (void)WriteFile(stem + ".json", DumpJson(json));
+  (void)WriteFile(Stem(key) + ".json", DumpJson(json));
 }
 
 }  // namespace mutatenn

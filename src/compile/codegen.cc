@@ -9,10 +9,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 
 #include "base/files.h"
-#include "base/hash.h"
 #include "program/program.h"
 #include "tvm/passes.h"
 #include "tvm/symbols.h"
@@ -39,8 +37,12 @@ Result<Node> Lower(const Node& function, const Target& target) {
       Node made = pass.has_argument ? Call(pass.name, pass.argument) : Call(pass.name);
       module = RunPass(made, module);
     }
-    return module;
+    return FunctionOf(module, kKernelSymbol);
   });
+}
+
+std::string SymbolOf(size_t index, size_t count) {
+  return count == 1 ? kKernelSymbol : kKernelSymbol + std::to_string(index);
 }
 
 namespace {
@@ -62,12 +64,17 @@ class MemoryFile {
 
 }  // namespace
 
-Result<std::string> EmitObject(const Node& lowered, const Node& target) {
+Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& target) {
   MemoryFile object;
   if (object.fd() < 0)
     return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
   TRY(Guard("code generation", [&] {
-    Node module = lowered;
+    std::vector<std::pair<std::string, Node>> functions;
+    for (size_t i = 0; i < lowered.size(); ++i) {
+      const std::string symbol = SymbolOf(i, lowered.size());
+      functions.emplace_back(symbol, WithAttribute(lowered[i], "global_symbol", symbol));
+    }
+    Node module = MakeModule(functions);
     for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
     Node library = Call(global::kBuildLlvm, module, target);
     Call(global::kWriteModule, library, object.path(), "o");
@@ -76,15 +83,12 @@ Result<std::string> EmitObject(const Node& lowered, const Node& target) {
   return ReadFile(object.path());
 }
 
-Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path) {
+Status LinkLibrary(const std::string& object, const std::string& path) {
   std::vector<std::string> arguments = {"ld", "-shared", "-s", "-z", "noseparate-code", "-o", path};
-  std::deque<MemoryFile> files;
-  for (const std::string& object : objects) {
-    MemoryFile& file = files.emplace_back();
-    if (::write(file.fd(), object.data(), object.size()) != static_cast<ssize_t>(object.size()))
-      return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
-    arguments.push_back(file.path());
-  }
+  const MemoryFile file;
+  if (::write(file.fd(), object.data(), object.size()) != static_cast<ssize_t>(object.size()))
+    return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
+  arguments.push_back(file.path());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -111,11 +115,9 @@ Status LinkLibrary(const std::vector<std::string>& objects, const std::string& p
                   : "");
 }
 
-Result<std::string> BuildLibrary(const Node& function, const Target& target,
-                                 const std::string& path) {
-  const std::string object = TRY(EmitObject(TRY(Lower(function, target)), target.node));
-  TRY(LinkLibrary({object}, path));
-  return HashBytes(object);
+Status BuildLibrary(const Node& function, const Target& target, const std::string& path) {
+  const std::string object = TRY(EmitObject({TRY(Lower(function, target))}, target.node));
+  return LinkLibrary(object, path);
 }
 
 }  // namespace mutatenn

@@ -1,5 +1,4 @@
-// A poll loop over the children's pipes. Each child reports its items in order, so the first that
-// it did not report is the one that brought it down.
+// A poll loop over the children's pipes. A child reports its items in order.
 #include "compile/fork_pool.h"
 
 #include <fcntl.h>
@@ -28,24 +27,23 @@ struct Child {
   std::deque<int> items;  // not reported yet
   bool alone;
   std::string buffer;
-  Clock::time_point since;  // start of the item under way
+  Clock::time_point since;
   bool late = false;
 };
 
 [[noreturn]] void RunChild(int pipe, const std::deque<int>& items, int64_t memory_bytes,
-                           const std::function<Json(int)>& work) {
+                           const std::function<std::vector<Json>(const std::vector<int>&)>& work) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::signal(signal, SIG_DFL);
   rlimit none{0, 0}, memory{static_cast<rlim_t>(memory_bytes), static_cast<rlim_t>(memory_bytes)};
   ::setrlimit(RLIMIT_CORE, &none);
   if (!kAddressSanitized) ::setrlimit(RLIMIT_AS, &memory);
-  for (int item : items) {
-    std::string line = DumpJson(work(item)) + "\n";
-    for (size_t sent = 0; sent < line.size();) {
-      ssize_t n = ::write(pipe, line.data() + sent, line.size() - sent);
-      if (n < 0 && errno != EINTR) ::_exit(3);
-      if (n > 0) sent += static_cast<size_t>(n);
-    }
+  std::string lines;
+  for (const Json& result : work({items.begin(), items.end()})) lines += DumpJson(result) + "\n";
+  for (size_t sent = 0; sent < lines.size();) {
+    ssize_t n = ::write(pipe, lines.data() + sent, lines.size() - sent);
+    if (n < 0 && errno != EINTR) ::_exit(3);
+    if (n > 0) sent += static_cast<size_t>(n);
   }
   ::_exit(0);
 }
@@ -60,7 +58,7 @@ std::string HowItEnded(int status, bool late, double limit_s) {
 }  // namespace
 
 Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& options,
-                     const std::function<Json(int)>& work,
+                     const std::function<std::vector<Json>(const std::vector<int>&)>& work,
                      const std::function<Status(int, const Json&)>& done,
                      const std::function<Status(int, const std::string&)>& lost) {
   std::deque<int> queue(items.begin(), items.end()), suspects;
@@ -106,7 +104,6 @@ Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& optio
       child.buffer.erase(0, end + 1);
       int item = child.items.front();
       child.items.pop_front();
-      child.since = Clock::now();
       TRY(done(item, result));
     }
     return Ok();
@@ -145,15 +142,11 @@ Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& optio
       while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
       }
       ::close(child.pipe);
-      if (!child.items.empty() && failure.ok()) {
-        int guilty = child.items.front();
-        child.items.pop_front();
-        if (child.alone)
-          failure = lost(guilty, HowItEnded(status, child.late, options.limit_s));
-        else
-          suspects.push_back(guilty);
-        queue.insert(queue.begin(), child.items.begin(), child.items.end());
-      }
+      // Nobody knows which item of a batch was guilty.
+      if (child.alone && !child.items.empty() && failure.ok())
+        failure = lost(child.items.front(), HowItEnded(status, child.late, options.limit_s));
+      else
+        suspects.insert(suspects.end(), child.items.begin(), child.items.end());
       children.erase(children.begin() + static_cast<long>(i));
       polls.erase(polls.begin() + static_cast<long>(i));
     }

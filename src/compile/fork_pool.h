@@ -15,14 +15,15 @@ namespace mutatenn {
 struct ForkPoolOptions {
   int jobs = 1;                      // read before each start: `done` may change it
   int batch = 8;                     // items per child at most
-  double limit_s = 30;               // per item
+  double limit_s = 30;               // per child
   int64_t memory_bytes = 8LL << 30;  // address space of a child
 };
 
-// Runs `work(i)` in a child for every item, `done(i, result)` here. An item whose child died or
-// passed the limit is run once more alone; if that dies too, `lost(i, why)`.
+// Runs `work` in children, each item once, `done(i, result)` here; `work` gets a batch and returns
+// a result for each of its items. Items whose child died or passed the limit are run once more,
+// each alone; what dies alone is `lost(i, why)`.
 Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& options,
-                     const std::function<Json(int)>& work,
+                     const std::function<std::vector<Json>(const std::vector<int>&)>& work,
                      const std::function<Status(int, const Json&)>& done,
                      const std::function<Status(int, const std::string&)>& lost);
 

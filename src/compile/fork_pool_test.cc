@@ -15,12 +15,22 @@ struct Outcome {
   std::map<int, std::string> lost;
 };
 
+using Work = std::function<std::vector<Json>(const std::vector<int>&)>;
+
+Work Each(const std::function<Json(int)>& work) {
+  return [work](const std::vector<int>& batch) {
+    std::vector<Json> results;
+    for (int item : batch) results.push_back(work(item));
+    return results;
+  };
+}
+
 Outcome RunAll(int count, const ForkPoolOptions& options, const std::function<Json(int)>& work) {
   std::vector<int> items;
   for (int i = 0; i < count; ++i) items.push_back(i);
   Outcome outcome;
   Status status = RunInChildren(
-      items, options, work,
+      items, options, Each(work),
       [&](int item, const Json& result) {
         EXPECT_TRUE(outcome.results.emplace(item, result.get<int>()).second) << "twice: " << item;
         return Ok();
@@ -64,10 +74,38 @@ TEST(ForkPool, WhatNeverEndsIsStopped) {
   EXPECT_EQ(outcome.lost.count(1), 1u);
 }
 
+TEST(ForkPool, ABatchThatFailsIsTakenApart) {
+  std::vector<int> items = {0, 1, 2, 3, 4};
+  std::map<int, std::string> results;
+  std::vector<int> lost;
+  const Status status = RunInChildren(
+      items, {.jobs = 1, .batch = 3},
+      [](const std::vector<int>& batch) {
+        std::vector<Json> sizes;
+        for (int item : batch) {
+          if (item == 1) ::raise(SIGSEGV);
+          sizes.push_back(std::to_string(batch.size()));
+        }
+        return sizes;
+      },
+      [&](int item, const Json& size) {
+        results[item] = size.get<std::string>();
+        return Ok();
+      },
+      [&](int item, const std::string&) {
+        lost.push_back(item);
+        return Ok();
+      });
+  EXPECT_TRUE(status.ok());
+  EXPECT_EQ(lost, std::vector<int>{1});
+  // What shared its child came once more, each in a child of its own.
+  EXPECT_EQ(results, (std::map<int, std::string>{{0, "1"}, {2, "1"}, {3, "2"}, {4, "2"}}));
+}
+
 TEST(ForkPool, AnErrorOfTheCallerEndsIt) {
   int seen = 0;
   Status status = RunInChildren(
-      {0, 1, 2}, {}, [](int item) { return Json(item); },
+      {0, 1, 2}, {}, Each([](int item) { return Json(item); }),
       [&](int, const Json&) -> Status {
         ++seen;
         return Fail(Code::kIo, "full");

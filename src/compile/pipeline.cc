@@ -85,7 +85,7 @@ Status Pipeline::Open() {
       if (!made.packing) continue;
       KernelSource packer = TRY(PackerFor(*made.packing));
       target.compiled[key].packer = packer.key;
-      target.scheduled[packer.key] = {packer.function, "none", "", std::nullopt};
+      target.scheduled[packer.key] = {packer.function};
       target.packers.emplace(packer.key, std::move(packer));
     }
   }
@@ -151,7 +151,7 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
 }
 
 Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
-  if (options_.level < 3) return Scheduled{source.function, "none", "", std::nullopt};
+  if (options_.level < 3) return Scheduled{source.function};
   return Tile(source.function, source.constant_parameters, target.unit);
 }
 
@@ -165,57 +165,17 @@ Result<KernelSource> Pipeline::PackerFor(const Packing& packing) const {
   return packer;
 }
 
-Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
-                                               const std::string& mutation, const PerTarget& target,
-                                               const std::function<Result<Scheduled>()>& scheduled,
-                                               bool compare) const {
-  const std::string key =
-      HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
-  Generated code;
-  code.library = "kernels/" + key + ".so";
-  const std::string path = options_.root + "/" + code.library;
-  if (auto hit = cache_.Get(key, path)) {
-    code.entry = *hit;
-    code.cached = true;
-    return code;
-  }
-  auto generate = [&]() -> Result<CachedLibrary> {
-    const Scheduled made = TRY(scheduled());
-    Node lowered = TRY(Lower(made.function, target.target));
-    CachedLibrary entry;
-    entry.lowered = TRY(Guard("hashing", [&] { return std::to_string(StructuralHash(lowered)); }));
-    entry.packing = made.packing;
-    // The hash proposes, comparison decides: the original is lowered again only where they agree.
-    if (compare && entry.lowered == target.lowered.at(source.key)) {
-      Node original = TRY(Lower(target.scheduled.at(source.key).function, target.target));
-      if (TRY(Guard("comparing", [&] { return StructuralEqual(lowered, original); })))
-        return CachedLibrary{"equivalent", "equal after lowering"};
-    }
-    const std::string object = TRY(EmitObject(lowered, source.weight_only ? target.target.once : target.target.node));
-    entry.code = HashBytes(object);
-    if (compare && entry.code == target.compiled.at(source.key).kernel.code) {
-      entry.state = "equivalent";
-      entry.reason = "same machine code";
-    } else {
-      AddSeconds timer(linking_s_);
-      TRY(LinkLibrary({object}, path));
-    }
-    return entry;
-  };
-  auto entry = generate();
-  if (!entry.ok()) {
-    // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.
-    if (entry.error().code != Code::kTvm || !compare) return entry.error();
-    code.entry = {"stillborn", entry.error().message};
-  } else {
-    code.entry = *entry;
-  }
-  cache_.Put(key, code.entry, path);
-  return code;
+OriginalKernel Pipeline::PerTarget::Original(const std::string& key) const {
+  return {scheduled.at(key).function, lowered.at(key), compiled.at(key).kernel.code};
 }
 
 Status Pipeline::CompileOriginal() {
   const double start = SecondsNow();
+  // A process's first kernel takes LLVM 40 ms more than the second: better here than in each child.
+  for (const PerTarget& target : targets_) {
+    const KernelSource small = TRY(PackerFor({0, {{1, 1}, "float32"}, 0, 1}));
+    TRY(EmitObject({TRY(Lower(small.function, target.target))}, target.target.node));
+  }
   struct Task {
     PerTarget* target;
     const KernelSource* source;
@@ -227,17 +187,36 @@ Status Pipeline::CompileOriginal() {
   }
   std::vector<int> items(tasks.size());
   for (size_t i = 0; i < items.size(); ++i) items[i] = static_cast<int>(i);
-  auto work = [&](int item) -> Json {
-    const PerTarget& target = *tasks[item].target;
-    const KernelSource& source = *tasks[item].source;
-    const double begin = SecondsNow(), linked = linking_s_;
-    auto code = Generate(
-        source, "", target, [&]() -> Result<Scheduled> { return target.scheduled.at(source.key); },
-        false);
-    if (!code.ok()) return ErrorToJson(code.error());
-    return {{"library", code->library},        {"code", code->entry.code},
-            {"lowered", code->entry.lowered},  {"cached", code->cached},
-            {"seconds", SecondsNow() - begin}, {"link_s", linking_s_ - linked}};
+  auto work = [&](const std::vector<int>& batch) {
+    KernelBatch kernels = NewBatch();
+    const double begin = SecondsNow();
+    std::vector<Result<KernelBatch::Added>> added;
+    for (int item : batch) {
+      const auto& [target, source] = tasks[item];
+      added.push_back(kernels.Add(*source, "", target->target, [&]() -> Result<Scheduled> {
+        return target->scheduled.at(source->key);
+      }));
+    }
+    const Status emitted = kernels.Emit();
+    const double share = 1.0 / static_cast<double>(batch.size());
+    std::vector<Json> results;
+    for (const auto& kernel : added) {
+      if (!kernel.ok() || !emitted.ok() || kernel->code->error) {
+        results.push_back(ErrorToJson(!kernel.ok()    ? kernel.error()
+                                      : !emitted.ok() ? emitted.error()
+                                                      : *kernel->code->error));
+        continue;
+      }
+      const CachedLibrary& entry = kernel->code->entry;
+      results.push_back({{"library", entry.library},
+                         {"symbol", entry.symbol},
+                         {"code", entry.code},
+                         {"lowered", entry.lowered},
+                         {"cached", kernel->cached},
+                         {"seconds", share * (SecondsNow() - begin)},
+                         {"link_s", share * kernels.link_s()}});
+    }
+    return results;
   };
   auto done = [&](int item, const Json& result) -> Status {
     PerTarget& target = *tasks[item].target;
@@ -251,10 +230,13 @@ Status Pipeline::CompileOriginal() {
     (result["cached"].get<bool>() ? cached_ : compiled_)++;
     generate_s_ += result["seconds"].get<double>();
     link_s_ += result["link_s"].get<double>();
+    BuiltCode code;
+    code.entry.library = result["library"].get<std::string>();
+    code.entry.symbol = result["symbol"].get<std::string>();
+    code.entry.code = result["code"].get<std::string>();
     target.lowered[source.key] = result["lowered"].get<std::string>();
     BuiltKernel& built = target.compiled[source.key];
-    built.kernel = {source.key, source.role, result["library"].get<std::string>(),
-                    result["code"].get<std::string>()};
+    built.kernel = code.KernelOf(source);
     built.packing = target.scheduled.at(source.key).packing;
     return Ok();
   };

@@ -14,6 +14,7 @@
 #include "compile/cache.h"
 #include "compile/fuse.h"
 #include "compile/generator.h"
+#include "compile/kernel_batch.h"
 #include "compile/legalize.h"
 #include "compile/printed_graph.h"
 #include "compile/schedule/schedule.h"
@@ -25,16 +26,6 @@
 #include "program/program.h"
 
 namespace mutatenn {
-
-// A kernel of the original or of a graph mutant, before any target is chosen.
-struct KernelSource {
-  std::string key;
-  std::string role;
-  std::vector<std::string> layers;
-  std::vector<int> constant_parameters;  // indices of inputs that are weights at this call
-  Node function;                         // level 2: as fused; level 3: normalised
-  bool weight_only = false;              // at every call
-};
 
 class Pipeline {
  public:
@@ -49,9 +40,13 @@ class Pipeline {
   Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) const;
   Result<std::string> Print(int target, const std::string& kernel) const;
 
-  // Runs in a child. `needs` gets the operators to legalise first, packed; then nothing else is
-  // done.
-  BuiltMutant Build(int target, const Mutant& mutant, std::string* needs);
+  // Runs in a child. Where `needs` is not empty, those operators (packed) are to be legalised
+  // first; the mutant is not built then.
+  struct Answer {
+    BuiltMutant built;
+    std::string needs;
+  };
+  std::vector<Answer> Build(int target, const std::vector<Mutant>& mutants);
   Status Legalize(const std::string& needs);
   const GeneratorOptions& options() const { return options_; }
 
@@ -69,6 +64,7 @@ class Pipeline {
     std::map<std::string, Scheduled> scheduled;   // by kernel key
     BuiltKernels compiled;                        // by kernel key
     std::map<std::string, std::string> lowered;   // kernel key -> hash of the lowered function
+    OriginalKernel Original(const std::string& key) const;
   };
 
   // Batch norm lowered, operators legalised. Nothing but `needs` where some are not known yet.
@@ -86,19 +82,13 @@ class Pipeline {
   Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
   // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
   Result<KernelSource> PackerFor(const Packing& packing) const;
-  // Through the cache; `mutation` enters the key, "" = the original. `compare`: a result equal to
-  // the original, lowered or as machine code, is equivalent.
-  struct Generated {
-    CachedLibrary entry;
-    std::string library;  // relative to the campaign folder
-    bool cached = false;
-  };
-  Result<Generated> Generate(const KernelSource& source, const std::string& mutation,
-                             const PerTarget& target,
-                             const std::function<Result<Scheduled>()>& scheduled,
-                             bool compare) const;
-  Result<BuiltMutant> BuildCode(int target, const Mutant& mutant);
-  Result<BuiltMutant> BuildGraph(int target, const Mutant& mutant, std::string* needs);
+  KernelBatch NewBatch() const { return {cache_, options_.root, toolchain_}; }
+  // A mutant's build in two parts: what is done at once, its kernels being added to the batch, and
+  // what is done when the batch has machine code for them.
+  using Finish = std::function<Result<BuiltMutant>()>;
+  Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
+  Result<Finish> BeginGraph(int target, const Mutant& mutant, KernelBatch& batch,
+                            std::string* needs);
 
   GeneratorOptions options_;
   std::unique_ptr<Frontend> frontend_;
@@ -122,7 +112,6 @@ class Pipeline {
   std::vector<PerTarget> targets_;
   std::vector<Program> programs_;
   double import_s_ = 0, compile_s_ = 0, generate_s_ = 0, link_s_ = 0;
-  mutable double linking_s_ = 0;  // in this process, by Generate
   int compiled_ = 0, cached_ = 0;
 };
 

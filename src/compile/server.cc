@@ -97,11 +97,17 @@ class Server {
     // between.
     for (int round = 0; round < 2 && !todo.empty(); ++round) {
       std::vector<int> again;
-      auto work = [&](int item) -> Json {
-        std::string needs;
-        BuiltMutant built = pipeline_->Build(target, mutants[item], &needs);
-        if (!needs.empty()) return {{"needs", needs}};
-        return {{"built", ToJson(built)}};
+      auto work = [&](const std::vector<int>& items) {
+        std::vector<Mutant> batch;
+        for (int item : items) batch.push_back(mutants[item]);
+        std::vector<Json> results;
+        for (const Pipeline::Answer& answer : pipeline_->Build(target, batch)) {
+          if (answer.needs.empty())
+            results.push_back({{"built", ToJson(answer.built)}});
+          else
+            results.push_back({{"needs", answer.needs}});
+        }
+        return results;
       };
       ForkPoolOptions pool;
       pool.jobs = jobs_;

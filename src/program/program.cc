@@ -39,7 +39,8 @@ Json ToJson(const Kernel& kernel) {
   return {{"key", kernel.key},
           {"role", kernel.role},
           {"library", kernel.library},
-          {"code", kernel.code}};
+          {"code", kernel.code},
+          {"symbol", kernel.symbol}};
 }
 
 // nlohmann throws on a missing key or a wrong type; these files are ours, so one catch says enough.
@@ -54,7 +55,8 @@ auto Decode(const char* what, F&& f) -> decltype(f()) {
 
 Kernel KernelFromJson(const Json& j) {
   return {j.at("key").get<std::string>(), j.at("role").get<std::string>(),
-          j.at("library").get<std::string>(), j.at("code").get<std::string>()};
+          j.at("library").get<std::string>(), j.at("code").get<std::string>(),
+          j.at("symbol").get<std::string>()};
 }
 
 Value ValueFromJson(const Json& j) {
@@ -139,6 +141,10 @@ ProgramEdit EditFromJson(const Json& json) {
 }
 
 }  // namespace
+
+bool SameCode(const Kernel& a, const Kernel& b) {
+  return (!a.code.empty() && a.code == b.code) || (a.library == b.library && a.symbol == b.symbol);
+}
 
 int64_t TensorType::Elements() const {
   int64_t n = 1;

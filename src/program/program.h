@@ -46,16 +46,20 @@ struct Step {
   Views views;
 };
 
+// The TVM symbol of a kernel that is alone in its library.
+inline constexpr const char* kKernelSymbol = "kernel";
+
 struct Kernel {
   std::string key;      // of the unscheduled PrimFunc: no symbol name, no target in it
   std::string role;     // what it computes, for people: "conv2d_multiply_add_clip"
-  std::string library;  // shared library that exports it; two equal paths hold the same code
-  std::string code;     // hash of its machine code; equal = same code
+  std::string library;  // shared library that exports it, perhaps among others
+  std::string code;     // hash of its machine code; equal = same code, "" = not known
+  std::string symbol = kKernelSymbol;  // that it is exported as
   bool operator==(const Kernel&) const = default;
 };
 
-// Every kernel's library exports its one function under this TVM symbol.
-inline constexpr const char* kKernelSymbol = "kernel";
+// By code, or by place: what the same library exports under the same symbol.
+bool SameCode(const Kernel& a, const Kernel& b);
 
 struct Program {
   std::string model;

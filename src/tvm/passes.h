@@ -44,11 +44,10 @@ inline const LoweringPass kLoweringPasses[] = {
 // less its checks of the arguments: callers pass what the program states, and LLVM spent a third of
 // its time on the checks and their texts.
 inline constexpr const char* kPackingPasses[] = {
-    "tirx.transform.VerifyMemory",        "tirx.transform.AnnotateEntryFunc",
-    "tirx.transform.SplitHostDevice",     "tirx.transform.MakePackedAPI",
-    "tirx.transform.SkipAssert",          "tirx.transform.FP8StorageLegalize",
-    "tirx.transform.BF16StorageLegalize", "tirx.transform.LowerTVMBuiltin",
-    "tirx.transform.LowerIntrin",
+    "tirx.transform.VerifyMemory",       "tirx.transform.SplitHostDevice",
+    "tirx.transform.MakePackedAPI",      "tirx.transform.SkipAssert",
+    "tirx.transform.FP8StorageLegalize", "tirx.transform.BF16StorageLegalize",
+    "tirx.transform.LowerTVMBuiltin",    "tirx.transform.LowerIntrin",
 };
 
 }  // namespace mutatenn

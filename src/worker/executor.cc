@@ -22,7 +22,7 @@ void MutantKernels::Load(const Original& original, const MutantPlan& plan) {
       continue;
     }
     Result<KernelFunction> loaded =
-        LoadKernel((original.root() / kernel.library).string(), kKernelSymbol);
+        LoadKernel((original.root() / kernel.library).string(), kernel.symbol);
     if (!loaded.ok()) EndChild(Outcome::kToolError, loaded.error().message);
     kernels_[step.kernel] = *loaded;
   }

@@ -8,10 +8,6 @@
 
 namespace mutatenn {
 
-bool SameCode(const Kernel& a, const Kernel& b) {
-  return (!a.code.empty() && a.code == b.code) || a.library == b.library;
-}
-
 Result<const void*> WeightFiles::Find(const Value& weight) {
   auto file = files_.find(weight.file);
   if (file == files_.end())
@@ -33,10 +29,9 @@ Result<std::unique_ptr<Original>> Original::Load(const LoadRequest& request) {
   original.top_k_ = request.top_k;
   const Program& program = original.program();
   for (const auto& [key, kernel] : program.kernels) {
-    if (original.by_library_.contains(kernel.library)) continue;
-    KernelFunction function =
-        TRY(LoadKernel((original.root_ / kernel.library).string(), kKernelSymbol));
-    original.by_library_[kernel.library] = function;
+    KernelFunction& function = original.by_place_[{kernel.library, kernel.symbol}];
+    if (function) continue;
+    function = TRY(LoadKernel((original.root_ / kernel.library).string(), kernel.symbol));
     if (!kernel.code.empty()) original.by_code_[kernel.code] = function;
   }
   size_t count = program.values.size();
@@ -52,8 +47,8 @@ Result<std::unique_ptr<Original>> Original::Load(const LoadRequest& request) {
     const Step& step = program.steps[s];
     for (int value : step.outputs)
       original.producers_[static_cast<size_t>(value)] = static_cast<int>(s);
-    original.step_kernels_.push_back(
-        original.by_library_.at(program.kernels.at(step.kernel).library));
+    const Kernel& kernel = program.kernels.at(step.kernel);
+    original.step_kernels_.push_back(original.by_place_.at({kernel.library, kernel.symbol}));
     if (!step.weight_only) original.image_steps_.push_back(static_cast<int>(s));
   }
   TRY(original.RunWeightSteps());
@@ -87,7 +82,8 @@ Status Original::RunWeightSteps() {
 }
 
 const KernelFunction* Original::SameKernel(const Kernel& kernel) const {
-  if (auto same = by_library_.find(kernel.library); same != by_library_.end()) return &same->second;
+  if (auto same = by_place_.find({kernel.library, kernel.symbol}); same != by_place_.end())
+    return &same->second;
   if (kernel.code.empty()) return nullptr;
   auto same = by_code_.find(kernel.code);
   return same == by_code_.end() ? nullptr : &same->second;

@@ -58,14 +58,14 @@ class Original {
   WeightFiles weights_;
   Arena results_;  // of weight-only steps
   std::vector<KernelFunction> step_kernels_;
-  std::map<std::string, KernelFunction> by_library_, by_code_;
+  std::map<std::pair<std::string, std::string>, KernelFunction> by_place_;  // library, symbol
+  std::map<std::string, KernelFunction> by_code_;
   std::vector<const void*> constants_;
   std::unordered_map<std::string, int> names_;
   std::vector<int> producers_, image_steps_;
   double weight_seconds_ = 0;
 };
 
-bool SameCode(const Kernel& a, const Kernel& b);
 // Pointers for a call, in parameter order, from a function value index -> memory.
 template <class Inputs, class Outputs>
 std::vector<void*> Arguments(const Step& step, Inputs&& input, Outputs&& output) {

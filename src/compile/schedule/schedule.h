@@ -30,9 +30,10 @@ Result<Node> Normalize(const Node& function);
 
 struct Scheduled {
   Node function;
-  std::string rule;                // "contract", "contract_x", "reduce", "elementwise" or "none"
-  std::string why;                 // why stronger rules gave up, for people
-  std::optional<Packing> packing;  // of a parameter: it takes the packed weight
+  // "contract", "contract_x", "reduce", "elementwise" or "none"
+  std::string rule = "none";
+  std::string why = "";                           // why stronger rules gave up, for people
+  std::optional<Packing> packing = std::nullopt;  // of a parameter: it takes the packed weight
 };
 // `function` is normalised. `constant_parameters`: indices of parameters that are weights at every
 // call site, which may be packed. Never fails for a kernel: the last rule is to leave it as it is.

@@ -1,0 +1,125 @@
+// Requests into cache entries: hits at once, misses lowered, then emitted module by module. A
+// module that LLVM refuses is taken apart, so that one kernel spoils no other.
+#include "compile/kernel_batch.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "compile/codegen.h"
+#include "compile/machine_code.h"
+
+namespace mutatenn {
+
+Kernel BuiltCode::KernelOf(const KernelSource& source) const {
+  return {source.key, source.role, "kernels/" + entry.library, entry.code, entry.symbol};
+}
+
+Result<CachedLibrary> KernelBatch::LowerOne(const Target& target,
+                                            const Result<Scheduled>& scheduled,
+                                            const OriginalKernel* original, Node* lowered) const {
+  const Scheduled made = TRY(scheduled);
+  *lowered = TRY(Lower(made.function, target));
+  CachedLibrary entry;
+  entry.lowered = TRY(Guard("hashing", [&] { return std::to_string(StructuralHash(*lowered)); }));
+  entry.packing = made.packing;
+  // The hash proposes, comparison decides: the original is lowered again only where they agree.
+  if (original != nullptr && entry.lowered == original->lowered) {
+    const Node other = TRY(Lower(original->scheduled, target));
+    if (TRY(Guard("comparing", [&] { return StructuralEqual(*lowered, other); })))
+      return CachedLibrary{"equivalent", "equal after lowering"};
+  }
+  return entry;
+}
+
+Result<KernelBatch::Added> KernelBatch::Add(const KernelSource& source, const std::string& mutation,
+                                            const Target& target,
+                                            const std::function<Result<Scheduled>()>& scheduled,
+                                            const OriginalKernel* original) {
+  const std::string key =
+      HashBytes(source.key + "|" + mutation + "|" + target.canonical + "|" + toolchain_);
+  if (const auto known = known_.find(key); known != known_.end()) return Added{known->second, true};
+  auto code = std::make_shared<BuiltCode>();
+  if (auto hit = cache_.Get(key, folder_)) {
+    code->entry = *hit;
+    known_[key] = code;
+    return Added{code, true};
+  }
+  Open open{key, code, {}, source.weight_only ? target.once : target.node, original != nullptr, ""};
+  auto entry = LowerOne(target, scheduled(), original, &open.lowered);
+  if (!entry.ok()) {
+    // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.
+    if (entry.error().code != Code::kTvm || original == nullptr) return entry.error();
+    entry = CachedLibrary{"stillborn", entry.error().message};
+  }
+  code->entry = std::move(*entry);
+  known_[key] = code;
+  if (code->entry.state != "ok") {
+    cache_.Put(key, code->entry, folder_);
+  } else {
+    if (original != nullptr) open.original_code = original->code;
+    open_.push_back(std::move(open));
+  }
+  return Added{code, false};
+}
+
+Status KernelBatch::Emit() {
+  std::vector<Open> open = std::move(open_);
+  open_.clear();
+  while (!open.empty()) {
+    // A module has one target.
+    const Node target = open.front().target;
+    const auto others = std::stable_partition(
+        open.begin(), open.end(), [&](const Open& kernel) { return kernel.target.Same(target); });
+    std::vector<Open*> together;
+    for (auto at = open.begin(); at != others; ++at) together.push_back(&*at);
+    TRY(EmitTogether(together));
+    open.erase(open.begin(), others);
+  }
+  return Ok();
+}
+
+Status KernelBatch::EmitTogether(const std::vector<Open*>& kernels) {
+  std::vector<Node> lowered;
+  std::string keys;
+  for (const Open* kernel : kernels) {
+    lowered.push_back(kernel->lowered);
+    keys += kernel->key;
+  }
+  auto object = EmitObject(lowered, kernels.front()->target);
+  if (!object.ok()) {
+    if (object.error().code != Code::kTvm) return object.error();
+    if (kernels.size() > 1) {
+      for (Open* kernel : kernels) TRY(EmitTogether({kernel}));
+      return Ok();
+    }
+    const Open& guilty = *kernels.front();
+    if (!guilty.mutated) {
+      guilty.code->error = object.error();
+    } else {
+      guilty.code->entry = {"stillborn", object.error().message};
+      cache_.Put(guilty.key, guilty.code->entry, folder_);
+    }
+    return Ok();
+  }
+  const std::string library = HashBytes(keys) + ".so";
+  bool linked = false;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    const Open& kernel = *kernels[i];
+    CachedLibrary& entry = kernel.code->entry;
+    entry.symbol = SymbolOf(i, kernels.size());
+    entry.library = library;
+    entry.code = TRY(CodeOf(*object, entry.symbol));
+    if (kernel.mutated && !entry.code.empty() && entry.code == kernel.original_code) {
+      entry = {"equivalent", "same machine code"};
+    } else if (!linked) {
+      AddSeconds timer(link_s_);
+      TRY(LinkLibrary(*object, folder_ + "/" + library));
+      linked = true;
+    }
+    cache_.Put(kernel.key, entry, folder_);
+  }
+  return Ok();
+}
+
+}  // namespace mutatenn
