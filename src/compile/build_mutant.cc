@@ -1,6 +1,7 @@
 // Mutants: the graph mutated and taken through the whole line again (memoised), or one kernel's
 // scheduled blocks mutated and compiled. What TVM refuses is stillborn; what compiles to the
 // original is equivalent.
+#include <algorithm>
 #include <chrono>
 
 #include "base/diff.h"
@@ -12,14 +13,43 @@ namespace mutatenn {
 namespace {
 
 // What of a mutant touches this kernel, for the cache: the same mutation of the same kernel in
-// another campaign is the same code.
-std::string MutationKey(const Mutant& mutant, const std::string& kernel) {
+// another campaign, or for another step, is the same code.
+std::string MutationKey(const Mutant& mutant, const std::string& kernel, const std::string& step) {
   std::string text = mutant.use.id + " " + DumpJson(mutant.use.parameters);
   for (const MutationPoint& point : mutant.points)
-    if (point.kernel == kernel)
+    if (point.kernel == kernel && point.step == step)
       text += " " + point.block + ":" + std::to_string(point.match) + ":" +
               std::to_string(point.variant);
   return text;
+}
+
+// The kernels that a mutant touches and, at scope step, the steps that it touches them for; in the
+// order of its points.
+std::vector<std::pair<std::string, std::string>> KernelsOf(const Mutant& mutant) {
+  std::vector<std::pair<std::string, std::string>> touched;
+  for (const MutationPoint& point : mutant.points) {
+    std::pair<std::string, std::string> kernel{point.kernel, point.step};
+    if (std::find(touched.begin(), touched.end(), kernel) == touched.end())
+      touched.push_back(std::move(kernel));
+  }
+  return touched;
+}
+
+// Gives each of these steps, found by name, its own kernel.
+Status UseInSteps(const Program& original, const std::map<std::string, Kernel>& kernels,
+                  MutantProgram* mutant) {
+  Program program = original;
+  for (const auto& [name, kernel] : kernels) {
+    const auto step = std::find_if(program.steps.begin(), program.steps.end(),
+                                   [&](const Step& s) { return s.name == name; });
+    if (step == program.steps.end())
+      return Fail(Code::kInternal, "the program has no step '", name, "'");
+    step->kernel = kernel.key;
+    program.kernels[kernel.key] = kernel;
+  }
+  mutant->graph_changed = true;
+  mutant->edit = Difference(original, program);
+  return Ok();
 }
 
 }  // namespace
@@ -34,39 +64,42 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
   built.cached = true;
   bool stillborn = false;
   std::string equal;
-  for (const std::string& key : kernel_order_) {
-    bool touched = false;
-    for (const MutationPoint& point : mutant.points) touched = touched || point.kernel == key;
-    if (!touched) continue;
+  std::map<std::string, Kernel> of_step;  // scope step: the step's own copy of its kernel
+  for (const auto& [key, step] : KernelsOf(mutant)) {
     const KernelSource& source = sources_.at(key);
     const Node& scheduled = target.scheduled.at(key).function;
-    Node mutated = TRY(ApplyToKernel(*op, mutant.use.parameters,
-                                     {source.key, source.role, source.layers, source.function},
-                                     scheduled, mutant.points));
+    Node mutated = TRY(ApplyToKernel(
+        *op, mutant.use.parameters, {source.key, source.role, source.layers, source.function, step},
+        scheduled, mutant.points));
     const std::string diff =
         TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
-    built.diff +=
-        "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" + diff;
+    built.diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id +
+                  (step.empty() ? "" : " in step " + step) + "\n" + diff;
     auto made = [&]() -> Result<Scheduled> { return Scheduled{mutated, "", "", std::nullopt}; };
-    Generated code = TRY(Generate(source, MutationKey(mutant, key), target, made, true));
+    Generated code = TRY(Generate(source, MutationKey(mutant, key, step), target, made, true));
     built.cached = built.cached && code.cached;
     if (code.entry.state == "stillborn") {
       stillborn = true;
       built.reason = code.entry.reason;
     } else if (code.entry.state == "equivalent") {
       equal = code.entry.reason;
-    } else {
+    } else if (step.empty()) {
       built.program.replaced[key] = {key, source.role, code.library, code.entry.code};
       built.program.guarded.push_back(key);
+    } else {
+      const std::string own = key + "@" + step;
+      of_step[step] = {own, source.role, code.library, code.entry.code};
+      built.program.guarded.push_back(own);
     }
   }
   if (stillborn) {
     built.state = "stillborn";
-  } else if (built.program.replaced.empty()) {
+  } else if (built.program.replaced.empty() && of_step.empty()) {
     built.state = "equivalent";
     built.reason = equal;
   } else {
     built.state = "ok";
+    if (!of_step.empty()) TRY(UseInSteps(programs_.at(target_index), of_step, &built.program));
   }
   return built;
 }

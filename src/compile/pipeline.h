@@ -83,6 +83,8 @@ class Pipeline {
       const FusedGraph& fused, std::vector<std::string>& key_of_step) const;
   Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
                            const PerTarget& target, const BuiltKernels& kernels) const;
+  // What code operators are applied to: each kernel once, or each step that calls one.
+  std::vector<KernelSubject> Subjects(bool by_step) const;
   Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
   // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
   Result<KernelSource> PackerFor(const Packing& packing) const;
