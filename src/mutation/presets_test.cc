@@ -70,8 +70,9 @@ TEST(PaperPreset, IsTheToolsListAtAllPointsAtOnce) {
 // Every use of the preset must be one that this program can make. The operators named here are
 // still missing: strike out what exists.
 TEST(PaperPreset, NamesOperatorsThatExist) {
-  const std::set<std::string> missing = {"code.relation", "code.store_type", "code.store_value",
-                                         "graph.insert_operation"};
+  const std::set<std::string> missing = {
+      "code.relation",    "code.store_type",  "code.store_value",      "code.threshold",
+      "graph.activation", "graph.arithmetic", "graph.insert_operation"};
   std::set<std::string> absent;
   for (const OperatorUse& use : UsesOfPreset("paper")) {
     const MutationOperator* op = FindOperator(use.id);
@@ -95,26 +96,39 @@ std::string Converted(const char* entry) {
 
 TEST(ToolMutation, KeepsParameters) {
   EXPECT_EQ(Converted(R"({"type": "apply_tensor_operation", "operation": "log", "order": "after",
-                          "functions": ["nn.dense"], "arg": 1})"),
-            R"(graph.insert_operation {"operation":"log","order":"after","functions":["dense"]})");
+                          "functions": ["nn.dense", "nn.softmax"], "arg": 1})"),
+            R"(graph.insert_operation {"operation":"log","order":"after",)"
+            R"("functions":["dense","relax.nn.softmax"]})");
   EXPECT_EQ(Converted(R"({"type": "apply_tensor_operation", "operation": "transpose",
                           "functions": ["nn.conv2d", "nn.dense"], "arg": 1})"),
-            R"(graph.transpose_input {"functions":["conv2d","dense"],"arg":1})");
+            R"(graph.insert_operation {"operation":"transpose","order":"before",)"
+            R"("functions":["conv2d","dense"],"arg":1})");
   EXPECT_EQ(Converted(R"({"type": "change_store_value", "operator": "-",
                           "modifier_value": "0.00000001"})"),
-            R"(code.store_add {"value":-1e-08} !)");
+            R"(code.store_value {"operation":"minus","value":1e-08} !)");
+  EXPECT_EQ(Converted(R"({"type": "change_store_value", "operator": "/", "modifier_value": 4})"),
+            R"(code.store_value {"operation":"times","value":0.25} !)");
   EXPECT_EQ(Converted(R"({"type": "change_type", "original": "float32", "mutation": "int8"})"),
-            R"(code.store_type {"dtype":"int8","mode":"reinterpret"})");
-  EXPECT_EQ(
-      Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
+            R"(code.store_type {"to":"int8","mode":"reinterpret"})");
+  EXPECT_EQ(Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
                           "part": "left", "action": "sub_perc", "threshold_change": 0.25}})"),
-      R"(code.threshold {"relation":"LT","side":"left","action":"percent","amount":-25.0} !)");
+            R"(code.threshold {"relations":["lt"],"side":"left","operation":"percent",)"
+            R"("value":-25.0} !)");
+  EXPECT_EQ(Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
+                          "part": "right", "action": "add", "threshold_change": 0.5}})"),
+            R"(code.threshold {"relations":["lt"],"side":"right","operation":"plus","value":0.5})");
   EXPECT_EQ(Converted(R"({"type": "change_ifstmt", "original": "tvm.tir.expr.GT",
                           "mutation": "tvm.tir.expr.GE"})"),
-            R"(code.relation {"from":"GT","to":"GE"})");
+            R"(code.relation {"from":["gt"],"to":["ge"]})");
   EXPECT_EQ(Converted(R"({"type": "replace_func", "original_func_name": "nn.relu",
                           "mutated_func_name": "tanh"})"),
-            R"(graph.activation {"from":"relu","to":"tanh"} !)");
+            R"(graph.activation {"from":["relu"],"to":["tanh"]} !)");
+  EXPECT_EQ(Converted(R"({"type": "replace_func", "original_func_name": "add",
+                          "mutated_func_name": "subtract"})"),
+            R"(graph.arithmetic {"from":["add"],"to":["subtract"]} !)");
+  EXPECT_EQ(Converted(R"({"type": "replace_func", "original_func_name": "nn.softmax",
+                          "mutated_func_name": "nn.log_softmax"})"),
+            R"(graph.replace_op {"from":["relax.nn.softmax"],"to":["relax.nn.log_softmax"]} !)");
 }
 
 TEST(ToolMutation, SaysWhatHasNoMeaning) {

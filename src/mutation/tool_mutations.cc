@@ -2,6 +2,7 @@
 #include "mutation/tool_mutations.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 namespace mutatenn {
@@ -65,57 +66,71 @@ constexpr const char* kToolMutations = R"json(
 
 OperatorUse Use(const std::string& id, Json parameters) { return {id, std::move(parameters), ""}; }
 
+// Its TIR passes ran on lowered code.
+OperatorUse TirUse(const std::string& name, Json parameters) {
+  return Use("code." + name, std::move(parameters));
+}
+
+// "nn.conv2d" -> "conv2d"; what has no short name is named as Relax names it.
+std::string FunctionName(const std::string& theirs) {
+  for (const char* known : {"conv2d", "dense", "batch_norm"})
+    if (theirs == std::string("nn.") + known) return known;
+  return "relax." + theirs;
+}
+
 OperatorUse InsertOperation(const std::string& operation, const std::string& order,
                             const Json& functions, const Json& argument) {
-  if (order == "before" && operation == "transpose")
-    return Use("graph.transpose_input", {{"functions", functions}, {"arg", argument}});
-  if (order == "before" && operation == "exp")
-    return Use("graph.exp_input", {{"functions", functions}, {"arg", argument}});
   Json parameters = {{"operation", operation}, {"order", order}, {"functions", functions}};
   if (order == "before") parameters["arg"] = argument;
   return Use("graph.insert_operation", parameters);
 }
 
-// What the tool calls a function -> the operator that replaces it by another of its kind.
-const std::map<std::string, const char*> kReplacing = {
-    {"add", "graph.arithmetic"},        {"subtract", "graph.arithmetic"},
-    {"multiply", "graph.arithmetic"},   {"divide", "graph.arithmetic"},
-    {"maximum", "graph.arithmetic"},    {"minimum", "graph.arithmetic"},
-    {"power", "graph.arithmetic"},      {"relu", "graph.activation"},
-    {"leaky_relu", "graph.activation"}, {"sigmoid", "graph.activation"},
-    {"tanh", "graph.activation"},       {"clip", "graph.activation"},
-    {"gelu", "graph.activation"},       {"silu", "graph.activation"},
-    {"max_pool2d", "graph.pooling"},    {"avg_pool2d", "graph.pooling"}};
+// Kinds of functions that one operator of ours replaces by one another.
+const std::map<std::string, std::vector<std::string>> kKinds = {
+    {"graph.arithmetic", {"add", "subtract", "multiply", "divide", "maximum", "minimum", "power"}},
+    {"graph.activation", {"relu", "leaky_relu", "sigmoid", "tanh", "silu", "gelu"}}};
 
-OperatorUse ReplaceFunction(const std::string& id, const std::string& from, const std::string& to) {
-  if (from == "add" && to == "subtract") return Use("graph.add_to_subtract", Json::object());
-  if (from == "relu" && to == "sigmoid") return Use("graph.relu_to_sigmoid", Json::object());
-  return Use(id, {{"from", from}, {"to", to}});
+OperatorUse ReplaceFunction(const std::string& from, const std::string& to) {
+  const std::string from_word = from.substr(from.rfind('.') + 1);
+  const std::string to_word = to.substr(to.rfind('.') + 1);
+  for (const auto& [id, words] : kKinds) {
+    auto has = [&](const std::string& word) {
+      return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    if (has(from_word) && has(to_word))
+      return Use(id, {{"from", Json::array({from_word})}, {"to", Json::array({to_word})}});
+  }
+  return Use("graph.replace_op",
+             {{"from", Json::array({"relax." + from})}, {"to", Json::array({"relax." + to})}});
 }
 
 // The tool stores elements of the new type where readers expect the old one.
 OperatorUse StoreType(const std::string& dtype) {
-  return Use("code.store_type", {{"dtype", dtype}, {"mode", "reinterpret"}});
+  return TirUse("store_type", {{"to", dtype}, {"mode", "reinterpret"}});
 }
 
 OperatorUse StoreValue(char action, double value) {
-  if (action == '+') return Use("code.store_add", {{"value", value}});
-  if (action == '-') return Use("code.store_add", {{"value", -value}});
-  return Use("code.store_value",
-             {{"action", "multiply"}, {"value", action == '*' ? value : 1 / value}});
+  if (action == '/') value = 1 / value;
+  const char* operation = action == '+' ? "plus" : action == '-' ? "minus" : "times";
+  return TirUse("store_value", {{"operation", operation}, {"value", value}});
+}
+
+// Relations are spelled "LT" there, "lt" here.
+Json Relations(std::string relation) {
+  for (char& c : relation) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return Json::array({relation});
 }
 
 OperatorUse Relation(const std::string& from, const std::string& to) {
-  if (from == "LT" && to == "LE") return Use("code.lt_to_le", Json::object());
-  return Use("code.relation", {{"from", from}, {"to", to}});
+  return TirUse("relation", {{"from", Relations(from)}, {"to", Relations(to)}});
 }
 
 OperatorUse Threshold(const std::string& relation, const std::string& side,
-                      const std::string& action, double amount) {
-  if (relation == "LT" && side == "right" && action == "add")
-    return Use("code.threshold_right_add", {{"value", amount}});
-  return Use("code.threshold",
-             {{"relation", relation}, {"side", side}, {"action", action}, {"amount", amount}});
+                      const std::string& operation, double value) {
+  return TirUse("threshold", {{"relations", Relations(relation)},
+                              {"side", side},
+                              {"operation", operation},
+                              {"value", value}});
 }
 
 // ---- The tool's side. ----
@@ -123,7 +138,7 @@ OperatorUse Threshold(const std::string& relation, const std::string& side,
 Error NotOfTheTool(const std::string& what) { return Fail(Code::kInvalidInput, what); }
 Error WithoutMeaning(const std::string& why) { return Fail(Code::kUnsupported, why); }
 
-// "tvm.tir.expr.LT" and "tir.LT" -> "LT", "nn.conv2d" -> "conv2d".
+// "tvm.tir.expr.LT" and "tir.LT" -> "LT".
 std::string LastWord(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
 Result<std::string> Text(const Json& entry, const char* key) {
@@ -148,7 +163,7 @@ Result<ConvertedMutation> TensorOperation(const Json& entry) {
     return NotOfTheTool("'functions' is missing or no list");
   Json functions = Json::array();
   for (const Json& name : entry.at("functions"))
-    functions.push_back(LastWord(name.is_string() ? name.get<std::string>() : name.dump()));
+    functions.push_back(FunctionName(name.is_string() ? name.get<std::string>() : name.dump()));
   const std::string operation = TRY(Text(entry, "operation"));
   const std::string order = entry.value("order", "before") == "after" ? "after" : "before";
   return ConvertedMutation{
@@ -156,12 +171,9 @@ Result<ConvertedMutation> TensorOperation(const Json& entry) {
 }
 
 Result<ConvertedMutation> Replacement(const Json& entry) {
-  const std::string from = LastWord(TRY(Text(entry, "original_func_name")));
-  const std::string to = LastWord(TRY(Text(entry, "mutated_func_name")));
-  const auto id = kReplacing.find(from);
-  if (id == kReplacing.end())
-    return WithoutMeaning("no operator replaces '" + from + "' by '" + to + "'");
-  return ConvertedMutation{ReplaceFunction(id->second, from, to),
+  const std::string from = TRY(Text(entry, "original_func_name"));
+  const std::string to = TRY(Text(entry, "mutated_func_name"));
+  return ConvertedMutation{ReplaceFunction(from, to),
                            "the tool counts every call for its positions; here a position is a "
                            "place where '" +
                                from + "' stands"};
@@ -197,14 +209,15 @@ Result<ConvertedMutation> ThresholdOf(const Json& entry) {
   const std::string relation = LastWord(TRY(Text(op, "condition")));
   const std::string side = TRY(Text(op, "part")), action = TRY(Text(op, "action"));
   const double amount = TRY(Amount(op, "threshold_change"));
-  // Its action -> ours, and the factor that its amount is ours by.
   const std::map<std::string, std::string> actions = {
-      {"add", "add"},    {"sub", "subtract"},     {"mul", "multiply"},
-      {"div", "divide"}, {"add_perc", "percent"}, {"sub_perc", "percent"}};
+      {"add", "plus"},  {"sub", "minus"},        {"mul", "times"},
+      {"div", "times"}, {"add_perc", "percent"}, {"sub_perc", "percent"}};
   const auto ours = actions.find(action);
-  if (ours == actions.end() || (side != "left" && side != "right"))
-    return NotOfTheTool("'op' has part '" + side + "' and action '" + action + "'");
-  double converted = amount;
+  if (ours == actions.end() || (side != "left" && side != "right") ||
+      (action == "div" && amount == 0))
+    return NotOfTheTool("'op' has part '" + side + "', action '" + action + "' and amount " +
+                        Json(amount).dump());
+  double converted = action == "div" ? 1 / amount : amount;
   if (ours->second == "percent") converted = action == "sub_perc" ? -100 * amount : 100 * amount;
   const bool fault = side == "left" && action == "sub_perc";
   return ConvertedMutation{
