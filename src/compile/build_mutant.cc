@@ -54,10 +54,32 @@ Status UseInSteps(const Program& original, const std::map<std::string, Kernel>& 
 
 }  // namespace
 
+Result<Graph> Pipeline::MutateGraph(const Mutant& mutant) const {
+  if (const auto user = user_.find(mutant.id); user != user_.end()) {
+    if (!user->second.ok()) return user->second.error();
+    return user->second.value().graph;
+  }
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr, mutant.use.id);
+  return ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points);
+}
+
+Result<Node> Pipeline::MutateKernel(const PerTarget& target, const Mutant& mutant,
+                                    const std::string& kernel, const std::string& step) const {
+  if (const auto user = user_.find(mutant.id); user != user_.end()) {
+    if (!user->second.ok()) return user->second.error();
+    return user->second.value().kernels.at(kernel);
+  }
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr, mutant.use.id);
+  const KernelSource& source = sources_.at(kernel);
+  return ApplyToKernel(*op, mutant.use.parameters,
+                       {source.key, source.role, source.layers, source.function, step},
+                       target.scheduled.at(kernel).function, mutant.points);
+}
+
 Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) {
   const PerTarget& target = targets_.at(target_index);
-  const MutationOperator* op = FindOperator(mutant.use.id);
-  CHECK(op != nullptr);
   BuiltMutant built;
   built.ir_kind = "tir";
   built.program.mutant = mutant.id;
@@ -68,9 +90,7 @@ Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) 
   for (const auto& [key, step] : KernelsOf(mutant)) {
     const KernelSource& source = sources_.at(key);
     const Node& scheduled = target.scheduled.at(key).function;
-    Node mutated = TRY(ApplyToKernel(
-        *op, mutant.use.parameters, {source.key, source.role, source.layers, source.function, step},
-        scheduled, mutant.points));
+    Node mutated = TRY(MutateKernel(target, mutant, key, step));
     const std::string diff =
         TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
     built.diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id +
@@ -127,12 +147,10 @@ Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::st
 Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
                                          std::string* needs) {
   const PerTarget& target = targets_.at(target_index);
-  const MutationOperator* op = FindOperator(mutant.use.id);
-  CHECK(op != nullptr);
   BuiltMutant built;
   built.ir_kind = "relax";
   built.program.mutant = mutant.id;
-  Graph mutated = TRY(ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points));
+  Graph mutated = TRY(MutateGraph(mutant));
   auto stillborn = [&](const Error& error) {
     built.state = "stillborn";
     built.reason = error.message;
@@ -212,8 +230,11 @@ BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs
   if (result.ok()) {
     built = std::move(*result);
   } else {
-    // kTvm: TVM refused the mutated IR. Anything else is the tool's trouble, told as such.
-    built.state = result.error().code == Code::kTvm ? "stillborn" : "error";
+    // kTvm: TVM refused the mutated IR; a user's own operator may have made none. Anything else is
+    // the tool's trouble, told as such.
+    const Code code = result.error().code;
+    const bool users = !mutant.use.file.empty() && code == Code::kInvalidInput;
+    built.state = code == Code::kTvm || users ? "stillborn" : "error";
     built.reason = result.error().message;
   }
   built.mutant = mutant.id;

@@ -314,6 +314,13 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
   const std::vector<KernelSubject> steps = Subjects(/*by_step=*/true);
   std::vector<PointsOfUse> all;
   for (const OperatorUse& use : uses) {
+    if (!use.file.empty()) {
+      PointsOfUse points{use, kUserCategory, Level::kGraph, {}};
+      points.level = TRY(
+          UserOperators::Enumerate(*frontend_, use, graph_, kernels, &points.points).With(use.id));
+      all.push_back(std::move(points));
+      continue;
+    }
     const MutationOperator* op = FindOperator(use.id);
     if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
     PointsOfUse points{use, op->category, op->level(), {}};
@@ -324,6 +331,17 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
     all.push_back(std::move(points));
   }
   return all;
+}
+
+void Pipeline::Prepare(int target, const std::vector<Mutant>& mutants) {
+  user_.clear();
+  for (const Mutant& mutant : mutants) {
+    if (mutant.use.file.empty()) continue;
+    std::map<std::string, Node> scheduled;
+    for (const auto& [key, made] : targets_.at(target).scheduled) scheduled[key] = made.function;
+    user_.emplace(mutant.id, UserOperators::Apply(*frontend_, mutant, graph_,
+                                                  Subjects(/*by_step=*/false), scheduled));
+  }
 }
 
 Result<std::string> Pipeline::Print(int target, const std::string& kernel) const {

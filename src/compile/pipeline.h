@@ -18,6 +18,7 @@
 #include "compile/printed_graph.h"
 #include "compile/schedule/schedule.h"
 #include "compile/target.h"
+#include "compile/user_operators.h"
 #include "compile/views.h"
 #include "compile/window.h"
 #include "model/model.h"
@@ -47,6 +48,9 @@ class Pipeline {
   GeneratorInfo Describe() const;
 
   Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) const;
+  // Has the front end, which the children of Build cannot ask, apply users' own operators; Build
+  // finds what came of it. Does nothing for other mutants.
+  void Prepare(int target, const std::vector<Mutant>& mutants);
   Result<std::string> Print(int target, const std::string& kernel) const;
 
   // Runs in a child. `needs` gets the operators to legalise first, packed; then nothing else is
@@ -99,6 +103,10 @@ class Pipeline {
                              const PerTarget& target,
                              const std::function<Result<Scheduled>()>& scheduled,
                              bool compare) const;
+  // What the mutant's operator makes of the graph, or of a kernel's scheduled function.
+  Result<Graph> MutateGraph(const Mutant& mutant) const;
+  Result<Node> MutateKernel(const PerTarget& target, const Mutant& mutant,
+                            const std::string& kernel, const std::string& step) const;
   Result<BuiltMutant> BuildCode(int target, const Mutant& mutant);
   Result<BuiltMutant> BuildGraph(int target, const Mutant& mutant, std::string* needs);
 
@@ -123,6 +131,7 @@ class Pipeline {
   std::vector<std::string> kernel_order_;  // keys in program order, each once
   std::vector<PerTarget> targets_;
   std::vector<Program> programs_;
+  std::map<std::string, Result<UserMutation>> user_;  // by mutant, of the batch that is built
   double import_s_ = 0, compile_s_ = 0, generate_s_ = 0, link_s_ = 0;
   mutable double linking_s_ = 0;  // in this process, by Generate
   int compiled_ = 0, cached_ = 0;

@@ -20,7 +20,8 @@ struct MutationPoint {
   std::vector<std::string> layers;  // of the user's model
   std::string kernel;               // kernel key; "" at level graph
   std::string role;                 // the kernel's role; the Relax operator's name at level graph
-  std::string block;                // origin block in the kernel; "" at level graph
+  std::string block;                // origin block in the kernel; at level graph "", or of a
+                                    // user's own operator the variable
   int match = 0;    // n-th node of the operator's kind: in its block, or in the graph; counted
                     // before applicability is tested
   int index = 0;    // the same over the whole program, in program order, from 0
@@ -33,6 +34,9 @@ struct MutationPoint {
 
 // OperatorUse::scope of a code mutation that is made in one call of a kernel, not in all.
 inline constexpr const char* kScopeStep = "step";
+
+// The category of users' own operators.
+inline constexpr const char* kUserCategory = "user";
 
 // One entry of the configuration's "operators".
 struct OperatorUse {

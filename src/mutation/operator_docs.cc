@@ -41,6 +41,27 @@ Where a node has several replacements, `positions` takes the first of them.
 `"scope": "kernel"` (the default) mutates a kernel, and so every step that calls it; `"scope": "step"`
 mutates one step, which gets a copy of the kernel. At level graph there is nothing to choose.
 
+## Your own operators
+
+`{ "id": "python", "file": "ops.py" }` uses a file of yours, named relative to the configuration:
+
+```python
+LEVEL = "graph"            # or "code"
+
+def points(mod): ...       # a list of mutation points of the module
+def apply(mod, point): ... # the module with that point mutated, and nothing else
+```
+
+At level graph `mod["main"]` is the network in Relax as you know it, before anything is lowered, and a point
+is the name of a variable; at level code it is one kernel, and a point is the name of a block. A point may be a
+dict with that name as `"at"` and whatever else `apply` needs. At level code `apply` gets the kernel as it was
+scheduled for a target, where a block's parts may be called `NAME_init` and `NAME_update`.
+`python/mutatenn/operators.py` has helpers (`bindings`, `replace_binding`, `blocks`, `map_block`),
+`examples/custom-operator` one operator of each level. The file is run by `build` only; a mutant's id comes
+from the file's content. A mutant that changes nothing, or more than its point, is stillborn, with the reason.
+
+## The list
+
 | operator | level | category | source | summary |
 |---|---|---|---|---|
 )";

@@ -1,12 +1,7 @@
 // A code mutation of one step, of a kernel that three layers share: only that layer changes, and
 // it computes what onnxruntime computes of the network edited there. Mutants that run the same code
 // are run once.
-#include <gtest/gtest.h>
-
-#include <cmath>
-#include <regex>
-
-#include "support/run.h"
+#include "support/fates.h"
 
 namespace mutatenn {
 namespace {
@@ -24,36 +19,17 @@ struct Twins {
   Json Changes() const {
     Json models = LoadJson(MakeTinyCampaign(scratch.path))["models"];
     models[0]["path"] = "twins.onnx";
-    return {{"models", models},
-            {"matrix", "full"},
-            {"max_mutants", 0},
-            {"operators",
-             Json::array({{{"id", "code.store_add"}, {"value", 1.0}, {"scope", "step"}},
-                          {{"id", "code.store_add"}, {"value", 1.0}}})}};
+    return {
+        {"models", models},
+        {"matrix", "full"},
+        {"max_mutants", 0},
+        {"operators", Json::array({{{"id", "code.store_add"}, {"value", 1.0}, {"scope", "step"}},
+                                   {{"id", "code.store_add"}, {"value", 1.0}}})}};
   }
   Scratch scratch;
   std::string campaign;
   Json expected;  // "relu1": {image: outputs}, ...
 };
-
-// The first label and its score on every image, as `show` prints them for the first device.
-void ExpectFates(const std::string& folder, const std::string& mutant, const Json& expected) {
-  const RunResult show = Mutatenn({"show", folder, mutant});
-  ASSERT_EQ(show.status, 0) << show.err;
-  const std::regex line(R"(  (image\d\.png): ok, label (\d+) \(([-0-9.e+]+)\))");
-  size_t images = 0;
-  for (std::sregex_iterator at(show.out.begin(), show.out.end(), line), end; at != end; ++at) {
-    const Json& outputs = expected.at((*at)[1].str());
-    size_t best = 0;
-    for (size_t i = 1; i < outputs.size(); ++i)
-      if (outputs[i] > outputs[best]) best = i;
-    const double want = outputs[best];
-    EXPECT_EQ(std::stoul((*at)[2]), best) << show.out;
-    EXPECT_NEAR(std::stod((*at)[3]), want, 1e-4 * std::abs(want) + 1e-4) << show.out;
-    ++images;
-  }
-  EXPECT_EQ(images, 2 * expected.size()) << "on both devices: " << show.out;
-}
 
 TEST(Scope, AStepsMutantChangesItsStepAlone) {
   Twins twins;
