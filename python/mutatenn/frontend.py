@@ -3,6 +3,9 @@
     {"op": "import", "path": P, "weights": W}   -> {"ok": true, "module_file": F, "weights": [...],
         "layers": [...], "bindings": [...], "num_inputs": n}; weights written to W, the module to F
     {"op": "legalize", "module": JSON}          -> {"ok": true, "module": JSON}
+    {"op": "user_points", "file": F, "modules": [JSON]} -> {"ok": true, "level": L, "points": [[NAME]]}; a
+        user's own operator (mutatenn/operators.py): its points in each module. None are asked for its level.
+    {"op": "user_apply", "file": F, "origin": JSON, "module": JSON, "numbers": [n]} -> {"ok": true, "module": JSON}
     {"op": "quit"}
 A failure is {"ok": false, "code": "invalid_input|unsupported|io|unavailable|tvm", "message": one line}.
 """
@@ -61,6 +64,22 @@ def legalize(module_json):
     return {"module": tvm.ir.save_json(module)}
 
 
+def user_points(path, modules):
+    import tvm
+    from mutatenn import operators
+
+    module, level = operators.load(path)
+    found = [operators.points_of(path, module, level, tvm.ir.load_json(mod)) for mod in modules]
+    return {"level": level, "points": [[at for at, _ in points] for points in found]}
+
+
+def user_apply(request):
+    from mutatenn import operators
+
+    return {"module": operators.apply_points(request["file"], request["origin"], request["module"],
+                                             request["numbers"])}  # fmt: skip
+
+
 def answer(request):
     def failure(code, message):
         return {"ok": False, "code": code, "message": message}
@@ -76,6 +95,10 @@ def answer(request):
             return {"ok": True, **import_model(request["path"], request["weights"])}
         if request["op"] == "legalize":
             return {"ok": True, **legalize(request["module"])}
+        if request["op"] == "user_points":
+            return {"ok": True, **user_points(request["file"], request["modules"])}
+        if request["op"] == "user_apply":
+            return {"ok": True, **user_apply(request)}
         return failure("tvm", f"unknown operation {request['op']}")
     except Failure as error:
         return failure(error.code, str(error))

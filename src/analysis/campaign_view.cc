@@ -144,8 +144,12 @@ class Reader {
     for (const StoredOutOfBounds& row : bounds_rows) {
       out_of_bounds[{row.mutant, row.device}] = {row.step, row.buffer, row.offset};
     }
+    std::map<std::pair<std::string, int>, std::string> codes;
+    for (StoredCode& row : TRY(store_.Codes(name)))
+      codes.emplace(std::make_pair(row.mutant, row.target_index), std::move(row.code));
     for (size_t d = 0; d < view_.devices.size(); ++d) {
       const StoredDevice& device = view_.devices[d];
+      std::map<std::string, std::string> first;  // code -> the first mutant that runs it
       FatesByMutant fates;
       std::vector<StoredFate> rows = TRY(store_.Fates(name, device.name));
       for (StoredFate& row : rows) fates[row.mutant].push_back(std::move(row));
@@ -156,6 +160,10 @@ class Reader {
             JudgeOn(model, d, image_index, build == builds.end() ? nullptr : &build->second,
                     bounds == out_of_bounds.end() ? std::nullopt : std::optional(bounds->second),
                     fates[mutant.stored.id])));
+        const auto code = codes.find({mutant.stored.id, device.target_index});
+        if (code == codes.end()) continue;
+        const auto [leader, fresh] = first.emplace(code->second, mutant.stored.id);
+        if (!fresh) mutant.devices.back().same_as = leader->second;
       }
     }
     return model;

@@ -29,6 +29,7 @@ struct DeviceResult {
   std::optional<std::string>
       first_diverging_layer;      // on the deciding image, else the first infected
   std::optional<double> seconds;  // of all fates
+  std::string same_as;            // the mutant whose fates these are, as both run the same code
 };
 
 struct MutantView {

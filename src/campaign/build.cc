@@ -124,6 +124,7 @@ Status StorePlan(CampaignContext& context, const std::string& model, const Plan&
     Json use = {{"id", mutant.use.id},
                 {"parameters", mutant.use.parameters},
                 {"positions", mutant.use.positions}};
+    if (!mutant.use.scope.empty()) use["scope"] = mutant.use.scope;
     mutants.push_back({model, mutant.id, mutant.use.id, OperatorKey(mutant.use), mutant.category,
                        LevelName(mutant.level), mutant.place, DumpJson(points), DumpJson(use),
                        planned.selected});
@@ -136,7 +137,7 @@ Status StorePlan(CampaignContext& context, const std::string& model, const Plan&
 }
 
 Status StoreBuild(CampaignContext& context, const std::string& model, int target,
-                  const BuiltMutant& done) {
+                  const Program& original, const BuiltMutant& done) {
   bool ok = done.state == "ok";
   CampaignStats& stats = context.outcome.stats;
   ++stats.mutants_built;
@@ -148,6 +149,10 @@ Status StoreBuild(CampaignContext& context, const std::string& model, int target
   TRY(context.store.PutBuilds(
       {{model, done.mutant, target, done.state, done.reason,
         ok ? DumpJson(ToJson(done.program)) : "", done.diff, done.ir_kind, done.seconds}}));
+  // Without it, the mutant is run although another one runs the same.
+  if (ok)
+    TRY(context.store.PutCodes(
+        {{model, done.mutant, target, TRY(RunsAs(done.program, original))}}));
   context.progress.Count();
   return Ok();
 }
@@ -246,7 +251,8 @@ Status BuildMutants(CampaignContext& context, ModelBuild& build, int target) {
         return Fail(Code::kInternal, "the generator returned mutant ", done.mutant,
                     ", which nobody asked for");
       }
-      TRY(StoreBuild(context, build.model, target, done));
+      TRY(StoreBuild(context, build.model, target,
+                     build.generator->info().programs.at(static_cast<size_t>(target)), done));
       if (shared && !worker_busy()) {
         shared = false;
         TRY(build.generator->SetJobs(context.config.jobs));

@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "campaign/config_operators.h"
 #include "campaign/key_table.h"
 
 namespace mutatenn {
@@ -108,7 +109,11 @@ class Reader {
     if (base_ && !config.cache.empty()) config.cache = Resolve(config.cache);
     TRY(ReadModels(json, &config));
     TRY(ReadDevices(json, &config));
-    TRY(ReadOperators(json, catalog, &config));
+    auto resolve = [&](const std::string& path, const std::string& key) {
+      return ExistingFile(path, key, /*folder_allowed=*/false);
+    };
+    config.operators = TRY(
+        ReadOperators(json.at("operators"), where_, catalog, resolve, &config.json["operators"]));
     Json hashed = config.json;
     for (const char* key : {"jobs", "memory_budget_mb", "cache"}) hashed.erase(key);
     for (Json& device : hashed["devices"]) {
@@ -215,47 +220,6 @@ class Reader {
     return Ok();
   }
 
-  Status ReadOperators(const Json& json, const OperatorCatalog* catalog, Config* config) const {
-    const Json& operators = json.at("operators");
-    std::map<std::string, size_t> seen;
-    for (size_t i = 0; i < operators.size(); ++i) {
-      std::string at = fmt::format("operators[{}]", i);
-      OperatorUse use;
-      use.id = operators[i].at("id");
-      for (const auto& [key, value] : operators[i].items()) {
-        if (key == "positions") {
-          use.positions = DumpJson(value);
-        } else if (key != "id") {
-          use.parameters[key] = value;
-        }
-      }
-      if (catalog != nullptr) {
-        if (std::find(catalog->ids.begin(), catalog->ids.end(), use.id) == catalog->ids.end()) {
-          std::string remedy = DidYouMean(use.id, catalog->ids);
-          if (remedy.empty()) remedy = "; `mutatenn operators` lists them";
-          return Fail(Code::kInvalidInput, where_, at, ".id: '", use.id,
-                      "' is no mutation operator", remedy);
-        }
-        Result<Json> checked = catalog->check(use.id, use.parameters);
-        if (!checked.ok()) {
-          return Fail(checked.error().code, where_, at, ".", checked.error().message);
-        }
-        use.parameters = std::move(*checked);
-        Json normal = {{"id", use.id}};
-        if (operators[i].contains("positions")) normal["positions"] = operators[i].at("positions");
-        for (const auto& [key, value] : use.parameters.items()) normal[key] = value;
-        config->json["operators"][i] = std::move(normal);
-      }
-      auto [at_first, fresh] = seen.emplace(OperatorKey(use), i);
-      if (!fresh) {
-        return Fail(Code::kInvalidInput, where_, at,
-                    fmt::format(": is the same as operators[{}]; remove one", at_first->second));
-      }
-      config->operators.push_back(std::move(use));
-    }
-    return Ok();
-  }
-
   std::string where_;
   std::optional<fs::path> base_;
 };
@@ -290,6 +254,7 @@ Result<Config> ConfigFromStore(const Json& json) {
 std::string OperatorKey(const OperatorUse& use) {
   std::string key = use.id + " " + DumpJson(Sorted(use.parameters));
   if (!use.positions.empty()) key += " " + use.positions;
+  if (!use.scope.empty()) key += " scope " + use.scope;
   return key;
 }
 

@@ -50,6 +50,8 @@ struct OperatorCatalog {
   std::vector<std::string> ids;  // sorted
   // An operator's own parameters, checked, with defaults filled in. The error starts with the key.
   std::function<Result<Json>(const std::string& id, const Json& given)> check;
+  std::vector<std::string> presets = {};  // their names
+  std::function<std::vector<OperatorUse>(const std::string& preset)> uses_of = {};
 };
 OperatorCatalog RegisteredOperators();
 
@@ -60,7 +62,10 @@ Result<Config> ReadConfig(const std::string& file, const OperatorCatalog& operat
 // From a stored `Config::json`, on a machine that need not have the user's files.
 Result<Config> ConfigFromStore(const Json& json);
 
-// One entry of "operators", canonical: id, parameters and positions.
+// The use of a user's own operator, from a file beside the configuration.
+inline constexpr const char* kPythonOperator = "python";
+
+// One use of an operator, canonical: id, parameters, positions and scope.
 std::string OperatorKey(const OperatorUse& use);
 // Two targets with equal text are one target: keys sorted, compact.
 std::string TargetText(const Json& target);

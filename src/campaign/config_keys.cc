@@ -128,19 +128,25 @@ const ObjectKeys& DeviceKeys() {
   return keys;
 }
 
-const ObjectKeys& OperatorKeys() {
-  static const ObjectKeys keys{
-      {
-          {"id", KeyType::kString, "The mutation operator (`mutatenn operators` lists them).",
-           true},
-          {"positions", KeyType::kPositions,
-           "Without it, a mutant for every mutation point. With it, ONE "
-           "mutant that has all the points picked: \"all\", \"start\", \"end\", a percentage "
-           "(\"20%\"), or a list "
-           "of numbers of points (from 0)."},
-      },
-      /*open=*/true};
-  return keys;
+const Key& PositionsKey() {
+  static const Key key{
+      "positions", KeyType::kPositions,
+      "Without it, a mutant for every mutation point. With it, ONE mutant that has all the points "
+      "picked: \"all\", \"start\", \"end\", a percentage (\"20%\"), a range (\"2-5\", \"2-\"), a "
+      "list of point numbers (from 0) and ranges, or {\"per_kernel\": one of these} for one mutant "
+      "of each kernel."};
+  return key;
+}
+
+const Key& ScopeKey() {
+  static const Key key{"scope",
+                       KeyType::kString,
+                       "Of operators of level code. kernel: every step that shares the "
+                       "kernel is mutated. step: one call of it; the mutant gets its own copy.",
+                       false,
+                       nullptr,
+                       {"kernel", "step"}};
+  return key;
 }
 
 const ObjectKeys& TimeoutKeys() {
@@ -158,6 +164,33 @@ const ObjectKeys& TimeoutKeys() {
 }
 
 }  // namespace
+
+const ObjectKeys& PresetKeys() {
+  static const ObjectKeys keys{{
+      {"preset", KeyType::kString,
+       "A name that stands for several operators: default (one strong, cheap representative of "
+       "each), paper (the original tool's list), all, a level, or a category.",
+       true},
+      {"include", KeyType::kStrings, "Only these of them: ids, or patterns such as \"graph.*\"."},
+      {"exclude", KeyType::kStrings, "Not these of them: ids, or patterns."},
+      PositionsKey(),
+      ScopeKey(),
+  }};
+  return keys;
+}
+
+const ObjectKeys& OperatorKeys() {
+  static const ObjectKeys keys{
+      {
+          {"id", KeyType::kString,
+           "The mutation operator (`mutatenn operators` lists them); python: your own, in `file`.",
+           true},
+          PositionsKey(),
+          ScopeKey(),
+      },
+      /*open=*/true};
+  return keys;
+}
 
 const ObjectKeys& CampaignKeys() {
   static const ObjectKeys keys{{
@@ -192,16 +225,13 @@ const ObjectKeys& CampaignKeys() {
        0,
        &DeviceKeys()},
       {"operators",
-       KeyType::kObjects,
-       "The mutation operators to use. An entry's other keys are its "
-       "operator's parameters.",
+       KeyType::kOperators,
+       "The mutation operators to use: words (an operator's id, a preset), presets with include "
+       "and exclude lists, operators with parameters. An operator's other keys are its parameters.",
        true,
        nullptr,
        {},
-       1,
-       nullptr,
-       0,
-       &OperatorKeys()},
+       1},
       {"kill",
        KeyType::kString,
        "The kill rule. top1: the first label differs from the original's.",

@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "campaign/key_table.h"
+#include "mutation/positions.h"
 
 namespace mutatenn {
 namespace {
@@ -28,6 +29,13 @@ OperatorCatalog SmallCatalog() {
       if (!value.is_number()) return Fail(Code::kInvalidInput, key, ": must be a number");
     }
     return checked;
+  };
+  catalog.presets = {"default", "paper", "code"};
+  catalog.uses_of = [](const std::string& preset) -> std::vector<OperatorUse> {
+    const OperatorUse add{"code.store_add", Json{{"value", 2.0}}, ""};
+    if (preset == "code") return {add};
+    if (preset == "paper") return {{"graph.gone", Json::object(), "\"all\""}, add};
+    return {add, {"graph.relu_to_sigmoid", Json::object(), ""}};
   };
   return catalog;
 }
@@ -236,15 +244,113 @@ INSTANTIATE_TEST_SUITE_P(
                  [](Json& j) { j["operators"].push_back(j["operators"][0]); },
                  "operators[1]: is the same as operators[0]; remove one"},
         BadInput{"positions", [](Json& j) { j["operators"][0]["positions"] = "middle"; },
-                 "operators[0].positions: is 'middle'; it must be \"all\", \"start\", \"end\", a "
-                 "percentage such "
-                 "as \"20%\", or a list of whole numbers such as [3, 7]"},
+                 std::string("operators[0].positions: is 'middle'; it must be ") + kPositionsForms},
         BadInput{"positions_percent", [](Json& j) { j["operators"][0]["positions"] = "120%"; },
-                 "operators[0].positions: is '120%'; it must be \"all\", \"start\", \"end\", a "
-                 "percentage such as "
-                 "\"20%\", or a list of whole numbers such as [3, 7]"},
+                 std::string("operators[0].positions: is '120%', no percentage above 0 and up to "
+                             "100; it must be ") +
+                     kPositionsForms},
+        BadInput{"unknown_word", [](Json& j) { j["operators"][0] = "defalt"; },
+                 "operators[0]: 'defalt' is neither a mutation operator nor a preset; did you mean "
+                 "'default'?"},
+        BadInput{"unknown_preset",
+                 [](Json& j) {
+                   j["operators"][0] = {{"preset", "everything"}};
+                 },
+                 "operators[0].preset: 'everything' is no preset; say 'default', 'paper', 'code'"},
+        BadInput{"preset_key",
+                 [](Json& j) {
+                   j["operators"][0] = {{"preset", "code"}, {"exclud", Json::array({"x"})}};
+                 },
+                 "operators[0].exclud: unknown key; did you mean 'exclude'?"},
+        BadInput{"preset_list",
+                 [](Json& j) {
+                   j["operators"][0] = {{"preset", "code"}, {"include", "code.*"}};
+                 },
+                 "operators[0].include: is 'code.*'; it must be a list of strings"},
+        BadInput{"glob_of_nothing",
+                 [](Json& j) {
+                   j["operators"][0] = {{"preset", "default"},
+                                        {"exclude", Json::array({"graph.*", "code.store_ad"})}};
+                 },
+                 "operators[0].exclude[1]: 'code.store_ad' matches no operator of preset "
+                 "'default'; did you mean 'code.store_add'?"},
+        BadInput{"nothing_left",
+                 [](Json& j) {
+                   j["operators"][0] = {{"preset", "code"}, {"exclude", Json::array({"*"})}};
+                 },
+                 "operators[0]: nothing is left of preset 'code'"},
+        BadInput{"preset_of_what_is_not_there", [](Json& j) { j["operators"][0] = "paper"; },
+                 "operators[0]: preset 'paper' needs 'graph.gone', an operator that this mutatenn "
+                 "lacks; leave it out by \"exclude\""},
+        BadInput{"scope_of_graph", [](Json& j) { j["operators"][0]["scope"] = "step"; },
+                 "operators[0].scope: 'graph.relu_to_sigmoid' is of level graph, and only "
+                 "level code knows steps; leave it out"},
+        BadInput{"scope_unknown", [](Json& j) { j["operators"][0]["scope"] = "layer"; },
+                 "operators[0].scope: 'layer' is not known; say 'kernel' or 'step'"},
+        BadInput{"python_without_file",
+                 [](Json& j) {
+                   j["operators"][0] = {{"id", "python"}};
+                 },
+                 "operators[0].file: is missing; it names a Python file with points(mod) and "
+                 "apply(mod, point)"},
+        BadInput{"python_missing_file",
+                 [](Json& j) {
+                   j["operators"][0] = {{"id", "python"}, {"file", "ops.py"}};
+                 },
+                 "operators[0].file: 'ops.py' does not exist (looked for FOLDER/ops.py; paths are "
+                 "relative to the configuration)"},
         BadInput{"level", [](Json& j) { j["level"] = 4; }, "level: is 4; it must be 2 or 3"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+std::vector<std::string> Keys(const Config& config) {
+  std::vector<std::string> keys;
+  for (const OperatorUse& use : config.operators) keys.push_back(OperatorKey(use));
+  return keys;
+}
+
+TEST_F(ConfigTest, OperatorsAreWordsPresetsAndObjects) {
+  Json json = Good();
+  json["operators"] = Json::parse(R"([
+    "graph.relu_to_sigmoid", "default", {"id": "code.store_add", "value": 3, "scope": "step"},
+    {"preset": "default", "include": ["code.*", "graph.*"], "exclude": ["graph.*"],
+     "positions": "all"}, {"preset": "default", "scope": "step"}])");
+  Result<Config> config = Parse(json);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  const std::vector<std::string> expected = {
+      "graph.relu_to_sigmoid {}",
+      "code.store_add {\"value\":2.0}",  // and default's other one is there already
+      "code.store_add {\"value\":3} scope step", "code.store_add {\"value\":2.0} \"all\"",
+      "code.store_add {\"value\":2.0} scope step"};  // the graph has no steps
+  EXPECT_EQ(Keys(*config), expected);
+  Result<Config> stored = ConfigFromStore(config->json);
+  ASSERT_TRUE(stored.ok()) << stored.error().message;
+  EXPECT_EQ(Keys(*stored), expected) << "the store holds the uses themselves";
+  EXPECT_EQ(stored->operators[2].scope, kScopeStep);
+}
+
+TEST_F(ConfigTest, ScopeKernelIsTheDefault) {
+  Json json = Good();
+  json["operators"] = Json::parse(R"([{"id": "code.store_add", "scope": "kernel"}])");
+  EXPECT_EQ(Keys(Parse(json).value()), std::vector<std::string>{"code.store_add {\"value\":1.0}"});
+}
+
+// The same file elsewhere is the same operator; other content is another.
+TEST_F(ConfigTest, APythonOperatorIsItsContent) {
+  fs::create_directories(folder_ / "other");
+  Json json = Good();
+  auto key = [&](const std::string& file, const std::string& content) {
+    std::ofstream(folder_ / file) << content;
+    json["operators"] = Json::array({Json{{"id", "python"}, {"file", file}}});
+    Result<Config> config = Parse(json);
+    EXPECT_TRUE(config.ok()) << config.error().message;
+    EXPECT_EQ(config->operators[0].file, (folder_ / file).string());
+    EXPECT_EQ(Keys(ConfigFromStore(config->json).value()), Keys(*config));
+    return Keys(*config)[0];
+  };
+  const std::string here = key("ops.py", "a");
+  EXPECT_EQ(key("other/ops.py", "a"), here);
+  EXPECT_NE(key("ops.py", "b"), here);
+}
 
 TEST_F(ConfigTest, WhatIsNoJsonNamesTheFile) {
   Result<Config> config = ParseConfig("{ \"models\": [", file_, SmallCatalog());

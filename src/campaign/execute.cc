@@ -1,5 +1,6 @@
 // Every pending mutant of a model on a device: images in chunks outside, mutants inside, the
 // worker's queue kept full, the fates of a mutant and chunk stored in one transaction as they come.
+// Of mutants that run the same code the first one is run; the others take its fates.
 #include <algorithm>
 #include <deque>
 #include <set>
@@ -25,9 +26,11 @@ using Tops = std::map<std::string, std::vector<Ranked>>;  // by image
 struct Work {
   std::string id;
   MutantLife life;
-  std::set<std::string> done;  // images with a fate that counts
-  bool detected = false;       // one of those fates kills
-  int failures = 0;            // tool errors and lost workers while it ran
+  std::set<std::string> done;          // images with a fate that counts
+  bool detected = false;               // one of those fates kills
+  int failures = 0;                    // tool errors and lost workers while it ran
+  bool follows = false;                // takes the fates of another mutant, which runs the same
+  std::vector<size_t> followers = {};  // of this one: indices into work_
 };
 
 class DeviceRun {
@@ -100,10 +103,70 @@ class DeviceRun {
         std::string where = "the stored fate of " + mutant.id;
         Take(work, fate, TRY(TopFromJson(TRY(ParseJson(fate.top_json, where)), where)));
       }
-      if (Open(work, images_).empty()) work.life.MoveTo(MutantState::kDone);
       work_.push_back(std::move(work));
     }
+    // The oracle of all that is fast runs each.
+    if (!context_.slow_oracle) TRY(ShareFates(fates));
+    for (Work& work : work_)
+      if (Open(work, images_).empty()) work.life.MoveTo(MutantState::kDone);
     return Ok();
+  }
+
+  // Finds the mutants that run the same and gives each what any of them has been measured on.
+  Status ShareFates(const std::map<std::string, std::vector<StoredFate>>& fates) {
+    std::map<std::string, std::string> codes;  // by mutant
+    for (StoredCode& row : TRY(context_.store.Codes(model_)))
+      if (row.target_index == context_.target_of_device.at(device_.name))
+        codes[row.mutant] = std::move(row.code);
+    std::map<std::string, size_t> first;  // by code
+    for (size_t i = 0; i < work_.size(); ++i) {
+      const auto code = codes.find(work_[i].id);
+      if (code == codes.end()) continue;
+      const auto [at, fresh] = first.emplace(code->second, i);
+      if (fresh) continue;
+      work_[i].follows = true;
+      work_[at->second].followers.push_back(i);
+    }
+    std::map<std::string, StoredOutOfBounds> outside;
+    for (StoredOutOfBounds& known : TRY(context_.store.OutOfBoundsOf(model_)))
+      if (known.device == device_.name) outside[known.mutant] = std::move(known);
+    for (size_t leader = 0; leader < work_.size(); ++leader) {
+      std::vector<size_t> group = work_[leader].followers;
+      if (group.empty()) continue;
+      group.insert(group.begin(), leader);
+      for (const size_t giver : group) {
+        const std::string& id = work_[giver].id;
+        const auto measured = fates.find(id);
+        const auto found = outside.find(id);
+        if (measured == fates.end()) continue;
+        for (const size_t taker : group)
+          TRY(Give(measured->second,
+                   found == outside.end() ? std::nullopt : std::optional(found->second),
+                   work_[taker]));
+      }
+    }
+    return Ok();
+  }
+
+  // Those of `fates` that `work` lacks become its own.
+  Status Give(const std::vector<StoredFate>& fates, std::optional<StoredOutOfBounds> outside,
+              Work& work) {
+    std::vector<StoredFate> given;
+    for (const StoredFate& fate : fates) {
+      if (work.done.count(fate.image)) continue;
+      given.push_back(fate);
+      given.back().mutant = work.id;
+    }
+    if (given.empty()) return Ok();
+    if (out_of_bounds_known_.count(work.id)) outside.reset();
+    if (outside) outside->mutant = work.id;
+    TRY(context_.store.PutFates(given, outside));
+    if (outside) out_of_bounds_known_.insert(work.id);
+    for (const StoredFate& fate : given) {
+      std::string where = "the fate of " + work.id;
+      Take(work, fate, TRY(TopFromJson(TRY(ParseJson(fate.top_json, where)), where)));
+    }
+    return ForgetTimeout(work.id);
   }
 
   void Take(Work& work, const StoredFate& fate, const std::vector<Ranked>& top) {
@@ -132,7 +195,8 @@ class DeviceRun {
                                      images_.begin() + static_cast<long>(end));
       std::deque<Work*> queue;
       for (Work& work : work_) {
-        if (work.life.waiting() && work.failures < kTriesPerMutant && !Open(work, chunk).empty())
+        if (!work.follows && work.life.waiting() && work.failures < kTriesPerMutant &&
+            !Open(work, chunk).empty())
           queue.push_back(&work);
       }
       if (queue.empty()) continue;
@@ -208,13 +272,20 @@ class DeviceRun {
     running_.erase(at);
     bool finished = problem.empty() && Open(work, images_).empty();
     work.life.MoveTo(finished ? MutantState::kDone : MutantState::kPending);
-    if (finished) context_.progress.Count();
-    context_.outcome.stats.judged += finished;
+    if (finished) Finish(work);
     if (!problem.empty()) {
       Blame(work, problem);
       if (work.failures < kTriesPerMutant) queue.push_back(&work);
     }
     return Ok();
+  }
+
+  void Finish(const Work& work) {
+    for (size_t follower : work.followers) work_[follower].life.MoveTo(MutantState::kDone);
+    const int judged = 1 + static_cast<int>(work.followers.size());
+    for (int i = 0; i < judged; ++i) context_.progress.Count();
+    context_.outcome.stats.judged += judged;
+    context_.outcome.stats.shared += judged - 1;
   }
 
   Status StoreFates(Work& work, const MutantDone& done, const std::vector<StoredImage>& chunk) {
@@ -249,6 +320,7 @@ class DeviceRun {
       stats.infected += fate.infected;
     }
     for (size_t i = 0; i < fates.size(); ++i) Take(work, fates[i], done.fates[i].top);
+    for (size_t follower : work.followers) TRY(Give(fates, outside, work_[follower]));
     return ForgetTimeout(work.id);
   }
 

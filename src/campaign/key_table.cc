@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "mutation/positions.h"
+
 namespace mutatenn {
 namespace {
 
@@ -31,9 +33,12 @@ const char* Wanted(KeyType type) {
       return "an object such as {\"kind\": \"llvm\", \"mcpu\": \"host\"}";
     case KeyType::kSession:
       return "an object such as {\"kind\": \"local\"}";
+    case KeyType::kStrings:
+      return "a list of strings";
     case KeyType::kPositions:
-      return "\"all\", \"start\", \"end\", a percentage such as \"20%\", or a list of whole "
-             "numbers such as [3, 7]";
+      return kPositionsForms;
+    case KeyType::kOperators:
+      return "a list of words and objects such as [\"default\", {\"id\": \"code.lt_to_le\"}]";
   }
   return "";
 }
@@ -42,25 +47,6 @@ std::string Shown(const Json& value) {
   std::string text = value.is_string() ? "'" + value.get<std::string>() + "'" : DumpJson(value);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return text;
-}
-
-bool IsPositions(const Json& value) {
-  if (value.is_array()) {
-    return !value.empty() && std::all_of(value.begin(), value.end(), [](const Json& number) {
-      return number.is_number_integer() && number.get<int64_t>() >= 0;
-    });
-  }
-  if (!value.is_string()) return false;
-  std::string text = value.get<std::string>();
-  if (text == "all" || text == "start" || text == "end") return true;
-  if (text.size() < 2 || text.size() > 7 || text.back() != '%') return false;
-  text.pop_back();
-  if (text.find_first_not_of("0123456789.") != std::string::npos ||
-      std::count(text.begin(), text.end(), '.') > 1 || text == ".") {
-    return false;
-  }
-  double percent = std::strtod(text.c_str(), nullptr);
-  return percent > 0 && percent <= 100;
 }
 
 bool IsType(const Json& value, KeyType type) {
@@ -84,8 +70,15 @@ bool IsType(const Json& value, KeyType type) {
                                              [](const Json& item) { return item.is_object(); });
     case KeyType::kTarget:
       return value.is_object() || value.is_string();
+    case KeyType::kStrings:
+      return value.is_array() && std::all_of(value.begin(), value.end(),
+                                             [](const Json& item) { return item.is_string(); });
     case KeyType::kPositions:
-      return IsPositions(value);
+      return true;  // PositionsFromJson says what is wrong
+    case KeyType::kOperators:
+      return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& item) {
+               return item.is_object() || item.is_string();
+             });
   }
   return false;
 }
@@ -132,13 +125,26 @@ Result<Json> CheckValue(const Json& value, const Key& key, const std::string& wh
                             value.size() == 1 ? "" : "s", key.length));
   }
   if (key.type == KeyType::kObject) return CheckObject(value, *key.keys, where, path);
-  if (key.type == KeyType::kObjects) {
+  if (key.type == KeyType::kPositions) {
+    const auto positions = PositionsFromJson(value);
+    if (!positions.ok()) return Fail(Code::kInvalidInput, at, positions.error().message);
+    return value;
+  }
+  if (key.type == KeyType::kObjects || key.type == KeyType::kOperators) {
     if (!key.minimum.is_null() && value.size() < key.minimum.get<size_t>()) {
       return Fail(Code::kInvalidInput, at, "is empty; name at least ", Shown(key.minimum));
     }
     Json items = Json::array();
     for (size_t i = 0; i < value.size(); ++i) {
-      items.push_back(TRY(CheckObject(value[i], *key.keys, where, fmt::format("{}[{}]", path, i))));
+      const Json& item = value[i];
+      if (item.is_string()) {
+        items.push_back(item);
+        continue;
+      }
+      const ObjectKeys& keys = key.type == KeyType::kObjects ? *key.keys
+                               : item.contains("preset")     ? PresetKeys()
+                                                             : OperatorKeys();
+      items.push_back(TRY(CheckObject(item, keys, where, fmt::format("{}[{}]", path, i))));
     }
     return items;
   }

@@ -20,9 +20,11 @@ enum class KeyType {
   kNumbers,
   kObject,
   kObjects,
-  kTarget,     // a TVM target: an object, or a string that names one of TVM's own
-  kSession,    // an object with "kind" and what that kind needs
-  kPositions,  // "all", "start", "end", "20%", [3, 7]
+  kTarget,   // a TVM target: an object, or a string that names one of TVM's own
+  kSession,  // an object with "kind" and what that kind needs
+  kStrings,
+  kPositions,  // mutation/positions.h
+  kOperators,  // words, and objects with "preset" or "id"
 };
 
 struct ObjectKeys;
@@ -48,6 +50,10 @@ struct ObjectKeys {
 };
 
 const ObjectKeys& CampaignKeys();
+
+// An entry of "operators" that is an object, with "preset" or without.
+const ObjectKeys& PresetKeys();
+const ObjectKeys& OperatorKeys();
 
 // The object with defaults filled in and keys in the table's order. kInvalidInput: one line that
 // starts with `where` ("file.json: ") and the key's path. `path` is the object's own ("" = the

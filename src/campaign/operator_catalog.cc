@@ -1,6 +1,7 @@
 // The registry of mutation operators, as configuration sees it.
 #include "campaign/config.h"
 #include "mutation/operator.h"
+#include "mutation/presets.h"
 
 namespace mutatenn {
 
@@ -10,6 +11,8 @@ OperatorCatalog RegisteredOperators() {
   catalog.check = [](const std::string& id, const Json& given) -> Result<Json> {
     return CheckParameters(*FindOperator(id), given);
   };
+  catalog.presets = PresetNames();
+  catalog.uses_of = UsesOfPreset;
   return catalog;
 }
 

@@ -103,6 +103,7 @@ class Comparison {
       if (now.count(OperatorKey(use))) continue;
       std::string here = use.parameters.empty() ? "" : " " + DumpJson(use.parameters);
       if (!use.positions.empty()) here += " at positions " + use.positions;
+      if (!use.scope.empty()) here += " of scope " + use.scope;
       return Refuse(fmt::format("has operator {}{}, which {} does not have", use.id, here,
                                 context_.config.file));
     }

@@ -8,6 +8,16 @@ namespace {
 
 Json ObjectSchema(const ObjectKeys& table);
 
+Json PositionForms() {
+  const Json number = {{"type", "integer"}, {"minimum", 0}};
+  const Json range = {{"type", "string"}, {"pattern", "^[0-9]+-[0-9]*$"}};
+  return Json::array({Json{{"enum", Json::array({"all", "start", "end"})}},
+                      Json{{"type", "string"}, {"pattern", "^[0-9]*\\.?[0-9]+%$"}}, range,
+                      Json{{"type", "array"},
+                           {"minItems", 1},
+                           {"items", Json{{"anyOf", Json::array({number, range})}}}}});
+}
+
 Json KeySchema(const Key& key) {
   Json schema = Json::object();
   schema["description"] = key.doc;
@@ -45,12 +55,23 @@ Json KeySchema(const Key& key) {
       schema["properties"] = Json{{"kind", Json{{"type", "string"}}}};
       schema["required"] = Json::array({"kind"});
       break;
+    case KeyType::kStrings:
+      schema["type"] = "array";
+      schema["items"] = Json{{"type", "string"}};
+      break;
     case KeyType::kPositions:
-      schema["anyOf"] = Json::array({Json{{"enum", Json::array({"all", "start", "end"})}},
-                                     Json{{"type", "string"}, {"pattern", "^[0-9]*\\.?[0-9]+%$"}},
-                                     Json{{"type", "array"},
-                                          {"minItems", 1},
-                                          {"items", Json{{"type", "integer"}, {"minimum", 0}}}}});
+      schema["anyOf"] = PositionForms();
+      schema["anyOf"].push_back(
+          Json{{"type", "object"},
+               {"properties", Json{{"per_kernel", Json{{"anyOf", PositionForms()}}}}},
+               {"required", Json::array({"per_kernel"})},
+               {"additionalProperties", false}});
+      break;
+    case KeyType::kOperators:
+      schema["type"] = "array";
+      if (!key.minimum.is_null()) schema["minItems"] = key.minimum;
+      schema["items"]["anyOf"] = Json::array(
+          {Json{{"type", "string"}}, ObjectSchema(PresetKeys()), ObjectSchema(OperatorKeys())});
       break;
   }
   if (!key.choices.empty()) schema["enum"] = key.choices;

@@ -45,6 +45,7 @@ Json ToJson(const CampaignStats& stats) {
           {"equivalent", stats.equivalent},
           {"stillborn", stats.stillborn},
           {"judged", stats.judged},
+          {"shared", stats.shared},
           {"fates", stats.fates},
           {"infected", stats.infected},
           {"steps", stats.worker.steps},
@@ -86,8 +87,11 @@ std::string StatsTable(const CampaignStats& stats) {
                  stats.mutants_cached, stats.mutants_built);
   fmt::format_to(out, "Pruned before any run: {} equivalent, {} stillborn\n", stats.equivalent,
                  stats.stillborn);
-  fmt::format_to(out, "Judged {}; infected {} of {} runs on an image ({:.1f} %)\n", stats.judged,
-                 stats.infected, stats.fates, 100 * Share(stats.infected, stats.fates));
+  fmt::format_to(
+      out,
+      "Judged {}, of them {} equal to another one; infected {} of {} runs on an image ({:.1f} %)\n",
+      stats.judged, stats.shared, stats.infected, stats.fates,
+      100 * Share(stats.infected, stats.fates));
   fmt::format_to(out, "Steps skipped: {:.0f} of {:.0f} ({:.1f} %)\n",
                  worker.steps - worker.steps_run, worker.steps,
                  100 * Share(worker.steps - worker.steps_run, worker.steps));

@@ -29,6 +29,7 @@ struct CampaignStats {
   int mutants_built = 0;                         // that the generator answered for, with:
   int mutants_cached = 0, equivalent = 0, stillborn = 0;
   int judged = 0;               // (mutant, device) pairs run to their end
+  int shared = 0;               // of these: not run, because an equal mutant was
   int fates = 0, infected = 0;  // (mutant, image) pairs with a result
 
   // Fork, exit, messages and guard copies over wall time x jobs; nothing else of a mutant's cost

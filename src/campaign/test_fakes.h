@@ -262,6 +262,8 @@ class FullDiskStore : public Store {
     return s_->PutOperatorUses(v);
   }
   Status PutBuilds(const std::vector<StoredBuild>& v) override { return s_->PutBuilds(v); }
+  Status PutCodes(const std::vector<StoredCode>& v) override { return s_->PutCodes(v); }
+  Result<std::vector<StoredCode>> Codes(const std::string& m) override { return s_->Codes(m); }
   Status PutOriginals(const std::vector<StoredOriginal>& v) override { return s_->PutOriginals(v); }
   Status AddEvent(const std::string& k, const std::string& t) override {
     return s_->AddEvent(k, t);

@@ -13,17 +13,20 @@ class OperatorsCommand : public Subcommand {
     app.add_option("--format", format_, "table, markdown or json")
         ->check(CLI::IsMember({"table", "markdown", "json"}))
         ->capture_default_str();
+    app.add_option("--goldens", goldens_,
+                   "With markdown: the folder of the operators' goldens (tests/operators of the "
+                   "sources), for an excerpt before and after each mutation");
   }
   Result<int> Run(const GlobalOptions&) override {
     const std::string text = format_ == "json"       ? OperatorsJson().dump(2) + "\n"
-                             : format_ == "markdown" ? OperatorsMarkdown()
+                             : format_ == "markdown" ? OperatorsMarkdown(goldens_)
                                                      : OperatorsTable();
     std::fputs(text.c_str(), stdout);
     return 0;
   }
 
  private:
-  std::string format_ = "table";
+  std::string format_ = "table", goldens_;
 };
 
 SUBCOMMAND(OperatorsCommand, .name = "operators", .order = 6,

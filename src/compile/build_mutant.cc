@@ -13,11 +13,11 @@ namespace mutatenn {
 namespace {
 
 // What of a mutant touches this kernel, for the cache: the same mutation of the same kernel in
-// another campaign is the same code.
-std::string MutationKey(const Mutant& mutant, const std::string& kernel) {
+// another campaign, or for another step, is the same code.
+std::string MutationKey(const Mutant& mutant, const std::string& kernel, const std::string& step) {
   std::string text = mutant.use.id + " " + DumpJson(mutant.use.parameters);
   for (const MutationPoint& point : mutant.points)
-    if (point.kernel == kernel)
+    if (point.kernel == kernel && point.step == step)
       text += " " + point.block + ":" + std::to_string(point.match) + ":" +
               std::to_string(point.variant);
   return text;
@@ -39,36 +39,86 @@ bool SameSteps(const Program& a, const Program& b) {
          names(a, a.outputs) == names(b, b.outputs);
 }
 
+// The kernels that a mutant touches and, at scope step, the steps that it touches them for; in the
+// order of its points.
+std::vector<std::pair<std::string, std::string>> KernelsOf(const Mutant& mutant) {
+  std::vector<std::pair<std::string, std::string>> touched;
+  for (const MutationPoint& point : mutant.points) {
+    std::pair<std::string, std::string> kernel{point.kernel, point.step};
+    if (std::find(touched.begin(), touched.end(), kernel) == touched.end())
+      touched.push_back(std::move(kernel));
+  }
+  return touched;
+}
+
+// Gives each of these steps, found by name, its own kernel.
+Status UseInSteps(const Program& original, const std::map<std::string, Kernel>& kernels,
+                  MutantProgram* mutant) {
+  Program program = original;
+  for (const auto& [name, kernel] : kernels) {
+    const auto step = std::find_if(program.steps.begin(), program.steps.end(),
+                                   [&](const Step& s) { return s.name == name; });
+    if (step == program.steps.end())
+      return Fail(Code::kInternal, "the program has no step '", name, "'");
+    step->kernel = kernel.key;
+    program.kernels[kernel.key] = kernel;
+  }
+  mutant->graph_changed = true;
+  mutant->edit = Difference(original, program);
+  return Ok();
+}
+
 }  // namespace
+
+Result<Graph> Pipeline::MutateGraph(const Mutant& mutant) const {
+  if (const auto user = user_.find(mutant.id); user != user_.end()) {
+    if (!user->second.ok()) return user->second.error();
+    return user->second.value().graph;
+  }
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr, mutant.use.id);
+  return ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points);
+}
+
+Result<Node> Pipeline::MutateKernel(const PerTarget& target, const Mutant& mutant,
+                                    const std::string& kernel, const std::string& step) const {
+  if (const auto user = user_.find(mutant.id); user != user_.end()) {
+    if (!user->second.ok()) return user->second.error();
+    return user->second.value().kernels.at(kernel);
+  }
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr, mutant.use.id);
+  const KernelSource& source = sources_.at(kernel);
+  KernelSubject subject{source.key, source.role, source.layers, source.function};
+  subject.step = step;
+  return ApplyToKernel(*op, mutant.use.parameters, subject, target.scheduled.at(kernel).function,
+                       mutant.points);
+}
 
 Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mutant,
                                              KernelBatch& batch) const {
   const PerTarget& target = targets_.at(target_index);
-  const MutationOperator* op = FindOperator(mutant.use.id);
-  CHECK(op != nullptr);
   struct Mutated {
     const KernelSource* source;
+    std::string step;  // "" = all that call the kernel
     KernelBatch::Added added;
   };
   std::vector<Mutated> kernels;
   std::string diff;
-  for (const std::string& key : kernel_order_) {
-    bool touched = false;
-    for (const MutationPoint& point : mutant.points) touched = touched || point.kernel == key;
-    if (!touched) continue;
+  for (const auto& [key, step] : KernelsOf(mutant)) {
     const KernelSource& source = sources_.at(key);
     const Node& scheduled = target.scheduled.at(key).function;
-    Node mutated = TRY(ApplyToKernel(*op, mutant.use.parameters,
-                                     {source.key, source.role, source.layers, source.function},
-                                     scheduled, mutant.points));
-    diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" +
+    const Node mutated = TRY(MutateKernel(target, mutant, key, step));
+    diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id +
+            (step.empty() ? "" : " in step " + step) + "\n" +
             TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
     const OriginalKernel original = target.Original(key);
     auto made = [&]() -> Result<Scheduled> { return Scheduled{mutated}; };
-    kernels.push_back({&source, TRY(batch.Add(source, MutationKey(mutant, key), target.target, made,
-                                              &original))});
+    kernels.push_back({&source, step,
+                       TRY(batch.Add(source, MutationKey(mutant, key, step), target.target, made,
+                                     &original))});
   }
-  return Finish([kernels, diff, &mutant]() -> Result<BuiltMutant> {
+  return Finish([this, target_index, kernels, diff, &mutant]() -> Result<BuiltMutant> {
     BuiltMutant built;
     built.ir_kind = "tir";
     built.diff = diff;
@@ -76,26 +126,32 @@ Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mut
     built.cached = true;
     bool stillborn = false;
     std::string equal;
-    for (const auto& [source, added] : kernels) {
+    std::map<std::string, Kernel> of_step;  // scope step: the step's own copy of its kernel
+    for (const auto& [source, step, added] : kernels) {
       const CachedLibrary& entry = added.code->entry;
       built.cached = built.cached && added.cached;
       if (entry.state == "stillborn") {
         stillborn = true;
         built.reason = entry.reason;
-      } else if (entry.state == "equivalent") {
-        equal = entry.reason;
-      } else {
-        built.program.replaced[source->key] = added.code->KernelOf(*source);
-        built.program.guarded.push_back(source->key);
+        continue;
       }
+      if (entry.state == "equivalent") {
+        equal = entry.reason;
+        continue;
+      }
+      Kernel kernel = added.code->KernelOf(*source);
+      if (!step.empty()) kernel.key += "@" + step;
+      built.program.guarded.push_back(kernel.key);
+      (step.empty() ? built.program.replaced[kernel.key] : of_step[step]) = kernel;
     }
     if (stillborn) {
       built.state = "stillborn";
-    } else if (built.program.replaced.empty()) {
+    } else if (built.program.guarded.empty()) {
       built.state = "equivalent";
       built.reason = equal;
     } else {
       built.state = "ok";
+      if (!of_step.empty()) TRY(UseInSteps(programs_.at(target_index), of_step, &built.program));
     }
     return built;
   });
@@ -124,13 +180,11 @@ Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::st
 Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mutant,
                                               KernelBatch& batch, std::string* needs) {
   const PerTarget& target = targets_.at(target_index);
-  const MutationOperator* op = FindOperator(mutant.use.id);
-  CHECK(op != nullptr);
   BuiltMutant built;
   built.ir_kind = "relax";
   built.program.mutant = mutant.id;
   built.cached = true;
-  Graph mutated = TRY(ApplyToGraph(*op, mutant.use.parameters, graph_, mutant.points));
+  Graph mutated = TRY(MutateGraph(mutant));
   auto stillborn = [](BuiltMutant born, const Error& error) {
     born.state = "stillborn";
     born.reason = error.message;
@@ -145,9 +199,7 @@ Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mu
   if (!fused.ok()) return Finish([=] { return stillborn(built, fused.error()); });
 
   std::vector<std::string> key_of_step;
-  // Shared: what is finished later holds on to them.
-  auto sources = std::make_shared<std::map<std::string, KernelSource>>(
-      TRY(SourcesOf(graph.fused, key_of_step)));
+  const auto sources = TRY(SourcesOf(graph.fused, key_of_step));
   struct New {
     KernelSource source;
     KernelBatch::Added added;
@@ -170,7 +222,7 @@ Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mu
     TRY(add(packer, [&]() -> Result<Scheduled> { return Scheduled{packer.function}; }));
     return Ok();
   };
-  for (const auto& [key, source] : *sources) {
+  for (const auto& [key, source] : sources) {
     if (kernels.count(key) || target.compiled.count(key)) continue;
     const Status added = add_with_packer(source);
     if (added.ok()) continue;
@@ -204,8 +256,10 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
   std::vector<Answer> answers(mutants.size());
   std::vector<Finish> finish(mutants.size());
   auto failed = [&](size_t i, const Error& error) {
-    // kTvm: TVM refused the mutated IR. Anything else is the tool's trouble, told as such.
-    answers[i].built.state = error.code == Code::kTvm ? "stillborn" : "error";
+    // kTvm: TVM refused the mutated IR; a user's own operator may have made none. Anything else is
+    // the tool's trouble, told as such.
+    const bool users = !mutants[i].use.file.empty() && error.code == Code::kInvalidInput;
+    answers[i].built.state = error.code == Code::kTvm || users ? "stillborn" : "error";
     answers[i].built.reason = error.message;
   };
   std::vector<double> seconds(mutants.size());

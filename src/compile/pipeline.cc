@@ -270,25 +270,60 @@ GeneratorInfo Pipeline::Describe() const {
   return info;
 }
 
-Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>& uses) const {
-  std::vector<KernelSubject> kernels;
-  for (const std::string& key : kernel_order_) {
-    const KernelSource& source = sources_.at(key);
-    // Weight-only kernels run once, at load: on a deployed network they were folded away.
-    if (!source.weight_only)
-      kernels.push_back({source.key, source.role, source.layers, source.function});
+std::vector<KernelSubject> Pipeline::Subjects(bool by_step) const {
+  std::vector<KernelSubject> subjects;
+  // Weight-only kernels run once, at load: on a deployed network they were folded away.
+  if (!by_step) {
+    for (const std::string& key : kernel_order_) {
+      const KernelSource& source = sources_.at(key);
+      if (!source.weight_only)
+        subjects.push_back({source.key, source.role, source.layers, source.function});
+    }
+    return subjects;
   }
+  for (size_t i = 0; i < fused_.steps.size(); ++i) {
+    const FusedStep& step = fused_.steps[i];
+    const KernelSource& source = sources_.at(key_of_step_[i]);
+    if (step.weight_only) continue;
+    subjects.push_back({source.key, source.role, step.layers, source.function});
+    subjects.back().step = step.outputs.at(0);
+  }
+  return subjects;
+}
+
+Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>& uses) const {
+  const std::vector<KernelSubject> kernels = Subjects(/*by_step=*/false);
+  const std::vector<KernelSubject> steps = Subjects(/*by_step=*/true);
   std::vector<PointsOfUse> all;
   for (const OperatorUse& use : uses) {
+    if (!use.file.empty()) {
+      PointsOfUse points{use, kUserCategory, Level::kGraph, {}};
+      points.level = TRY(
+          UserOperators::Enumerate(*frontend_, use, graph_, kernels, &points.points).With(use.id));
+      all.push_back(std::move(points));
+      continue;
+    }
     const MutationOperator* op = FindOperator(use.id);
     if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
     PointsOfUse points{use, op->category, op->level(), {}};
+    const auto& subjects = use.scope == kScopeStep ? steps : kernels;
     points.points = op->level() == Level::kGraph
                         ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
-                        : TRY(EnumerateKernels(*op, use.parameters, kernels).With(use.id));
+                        : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
     all.push_back(std::move(points));
   }
   return all;
+}
+
+void Pipeline::Prepare(int target, const std::vector<Mutant>& mutants) {
+  user_.clear();
+  for (const Mutant& mutant : mutants) {
+    if (mutant.use.file.empty()) continue;
+    std::map<std::string, Node> scheduled;
+    for (const auto& [key, made] : targets_.at(target).scheduled) scheduled[key] = made.function;
+    user_.emplace(mutant.id, UserOperators::Apply(*frontend_, mutant, graph_,
+                                                  Subjects(/*by_step=*/false), scheduled));
+  }
 }
 
 Result<std::string> Pipeline::Print(int target, const std::string& kernel) const {

@@ -19,6 +19,7 @@
 #include "compile/printed_graph.h"
 #include "compile/schedule/schedule.h"
 #include "compile/target.h"
+#include "compile/user_operators.h"
 #include "compile/views.h"
 #include "compile/window.h"
 #include "model/model.h"
@@ -38,6 +39,9 @@ class Pipeline {
   GeneratorInfo Describe() const;
 
   Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) const;
+  // Has the front end, which the children of Build cannot ask, apply users' own operators; Build
+  // finds what came of it. Does nothing for other mutants.
+  void Prepare(int target, const std::vector<Mutant>& mutants);
   Result<std::string> Print(int target, const std::string& kernel) const;
 
   // Runs in a child. Where `needs` is not empty, those operators (packed) are to be legalised
@@ -79,9 +83,15 @@ class Pipeline {
       const FusedGraph& fused, std::vector<std::string>& key_of_step) const;
   Result<Program> Assemble(const FusedGraph& fused, const std::vector<std::string>& key_of_step,
                            const PerTarget& target, const BuiltKernels& kernels) const;
+  // What code operators are applied to: each kernel once, or each step that calls one.
+  std::vector<KernelSubject> Subjects(bool by_step) const;
   Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
   // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
   Result<KernelSource> PackerFor(const Packing& packing) const;
+  // What the mutant's operator makes of the graph, or of a kernel's scheduled function.
+  Result<Graph> MutateGraph(const Mutant& mutant) const;
+  Result<Node> MutateKernel(const PerTarget& target, const Mutant& mutant,
+                            const std::string& kernel, const std::string& step) const;
   KernelBatch NewBatch() const { return {cache_, options_.root, toolchain_}; }
   // A mutant's build in two parts: what is done at once, its kernels being added to the batch, and
   // what is done when the batch has machine code for them.
@@ -111,6 +121,7 @@ class Pipeline {
   std::vector<std::string> kernel_order_;  // keys in program order, each once
   std::vector<PerTarget> targets_;
   std::vector<Program> programs_;
+  std::map<std::string, Result<UserMutation>> user_;  // by mutant, of the batch that is built
   double import_s_ = 0, compile_s_ = 0, generate_s_ = 0, link_s_ = 0;
   int compiled_ = 0, cached_ = 0;
 };

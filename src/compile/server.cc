@@ -83,6 +83,7 @@ class Server {
     for (const Json& mutant : request["mutants"]) mutants.push_back(TRY(MutantFromJson(mutant)));
     std::vector<int> todo;
     for (size_t i = 0; i < mutants.size(); ++i) todo.push_back(static_cast<int>(i));
+    pipeline_->Prepare(target, mutants);
 
     auto lost = [&](int item, const std::string& why) {
       BuiltMutant built;

@@ -85,10 +85,15 @@ Result<GeneratorInfo> GeneratorInfoFromJson(const Json& j) {
 }
 
 Json ToJson(const OperatorUse& u) {
-  return {{"id", u.id}, {"parameters", u.parameters}, {"positions", u.positions}};
+  return {{"id", u.id},
+          {"parameters", u.parameters},
+          {"positions", u.positions},
+          {"scope", u.scope},
+          {"file", u.file}};
 }
 OperatorUse OperatorUseFromJson(const Json& j) {
-  return {j["id"].get<std::string>(), j["parameters"], j["positions"].get<std::string>()};
+  return {j["id"].get<std::string>(), j["parameters"], j["positions"].get<std::string>(),
+          j["scope"].get<std::string>(), j["file"].get<std::string>()};
 }
 
 Json ToJson(const PointsOfUse& p) {

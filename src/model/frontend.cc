@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kImportTimeout = 900;  // s; networks of hundreds of MB on a slow disk
 constexpr double kLegalizeTimeout = 120;
+constexpr double kUserTimeout = 120;
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -77,6 +78,34 @@ class PythonFrontend : public Frontend {
 
   Result<std::string> Legalize(const std::string& module_json) override {
     Json answer = TRY(Ask({{"op", "legalize"}, {"module", module_json}}, kLegalizeTimeout));
+    return answer.value("module", "");
+  }
+
+  Result<UserPoints> FindUserPoints(const std::string& file,
+                                    const std::vector<std::string>& module_jsons) override {
+    Json answer =
+        TRY(Ask({{"op", "user_points"}, {"file", file}, {"modules", module_jsons}}, kUserTimeout));
+    UserPoints points;
+    try {
+      points.level = answer.at("level");
+      points.points = answer.at("points").get<std::vector<std::vector<std::string>>>();
+    } catch (const Json::exception& e) {
+      return Fail(Code::kInternal, "the front-end's answer is malformed: ", e.what());
+    }
+    if (points.points.size() != module_jsons.size())
+      return Fail(Code::kInternal, "the front-end answered for another number of modules");
+    return points;
+  }
+
+  Result<std::string> ApplyUserPoints(const std::string& file, const std::string& origin_json,
+                                      const std::string& module_json,
+                                      const std::vector<int>& numbers) override {
+    Json answer = TRY(Ask({{"op", "user_apply"},
+                           {"file", file},
+                           {"origin", origin_json},
+                           {"module", module_json},
+                           {"numbers", numbers}},
+                          kUserTimeout));
     return answer.value("module", "");
   }
 

@@ -79,6 +79,20 @@ class Frontend {
   // relax.call_tir calls, and the PrimFuncs they name. An operator without legalisation is
   // kUnsupported.
   virtual Result<std::string> Legalize(const std::string& module_json) = 0;
+
+  // A user's own operator, a Python file (python/mutatenn/operators.py).
+  struct UserPoints {
+    std::string level;                             // "graph" or "code"
+    std::vector<std::vector<std::string>> points;  // of each module: the names that they are at
+  };
+  virtual Result<UserPoints> FindUserPoints(const std::string& file,
+                                            const std::vector<std::string>& module_jsons) = 0;
+  // The module with points applied, by their numbers among those of `origin_json`. kInvalidInput
+  // where the file fails, changes nothing, or changes more than its point.
+  virtual Result<std::string> ApplyUserPoints(const std::string& file,
+                                              const std::string& origin_json,
+                                              const std::string& module_json,
+                                              const std::vector<int>& numbers) = 0;
 };
 // `python`: the interpreter, "" = $MUTATENN_PYTHON, else the virtual environment beside the
 // program, else python3 of PATH.

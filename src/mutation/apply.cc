@@ -100,8 +100,11 @@ Result<Node> MutateKernel(const MutationOperator& op, const Json& parameters,
                           const KernelSubject& subject, const Node& scheduled,
                           const std::vector<MutationPoint>& points) {
   Origins origins = TRY(FindOrigins(op, parameters, subject.function));
+  auto meant = [&](const MutationPoint& point) {
+    return point.kernel == subject.key && point.step == subject.step;
+  };
   for (const MutationPoint& point : points) {
-    if (point.kernel != subject.key) continue;
+    if (!meant(point)) continue;
     const auto origin = origins.find(point.block);
     if (origin == origins.end() ||
         point.match >= origin->second.init_count + origin->second.body_count ||
@@ -119,8 +122,7 @@ Result<Node> MutateKernel(const MutationOperator& op, const Json& parameters,
   });
   TRY(std::move(status));
   for (const MutationPoint& point : points)
-    if (point.kernel == subject.key && origins[point.block].applied[point.match] == 0)
-      return NotFound(op, point);
+    if (meant(point) && origins[point.block].applied[point.match] == 0) return NotFound(op, point);
   const Node mutated = WithFields(scheduled, {{"body", body}});
   if (StructuralEqual(mutated, scheduled, /*map_free_variables=*/false))
     return Fail(Code::kInternal, op.id, " changed nothing in kernel ", subject.key);

@@ -25,6 +25,7 @@ std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json
     point.level = op.level();
     point.layers = kernel.layers;
     point.kernel = kernel.key;
+    point.step = kernel.step;
     point.role = kernel.role;
     point.block = BlockName(block);
     auto visit = [&](const Node& node, int number) {

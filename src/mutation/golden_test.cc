@@ -179,12 +179,18 @@ TEST(Registry, HasNoGoldenWithoutOperator) {
 
 TEST(Docs, OperatorsPageIsTheRegistry) {
   const auto path = SourceFolder() / "docs/operators.md";
+  const std::string expected = OperatorsMarkdown(SourceFolder() / "tests/operators");
+  for (const MutationOperator* op : AllOperators()) {
+    const size_t section = expected.find("\n## " + op->id + "\n");
+    EXPECT_LT(expected.find("```diff", section), expected.find("\n## ", section + 1))
+        << op->id << " has no excerpt";
+  }
   if (std::getenv("MUTATENN_UPDATE_GOLDENS") != nullptr) {
-    ASSERT_TRUE(WriteFile(path, OperatorsMarkdown()).ok());
+    ASSERT_TRUE(WriteFile(path, expected).ok());
   }
   const auto page = ReadFile(path);
   ASSERT_TRUE(page.ok()) << page.error().message;
-  EXPECT_EQ(page.value(), OperatorsMarkdown()) << path << " is out of date; run tools/update-docs";
+  EXPECT_EQ(page.value(), expected) << path << " is out of date; run tools/update-docs";
 }
 
 }  // namespace

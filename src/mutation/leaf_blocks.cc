@@ -29,10 +29,18 @@ std::string BlockName(const Node& block) { return block["name_hint"].Text(); }
 Node MapMatches(const MutationOperator& op, const Json& parameters, const Node& root, int first,
                 const VisitMatch& visit, int* count) {
   if (!root) return root;
-  int number = first;
-  Node mapped = Map(root, [&](const Node& node) {
-    return op.matches(node, parameters) ? visit(node, number++) : node;
+  // What matches is decided on the nodes as they were: a changed operand must not hide the node
+  // around it, nor shift the numbers. Map never enters what `visit` puts in, so the n-th node
+  // visited is the same one both times.
+  std::vector<bool> matches;
+  Map(root, [&](const Node& node) {
+    matches.push_back(op.matches(node, parameters));
+    return node;
   });
+  int number = first;
+  size_t visited = 0;
+  Node mapped = Map(
+      root, [&](const Node& node) { return matches.at(visited++) ? visit(node, number++) : node; });
   *count += number - first;
   return mapped;
 }

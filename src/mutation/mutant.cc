@@ -3,12 +3,11 @@
 #include "mutation/mutant.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <tuple>
 
 #include "base/hash.h"
+#include "mutation/positions.h"
 
 namespace mutatenn {
 namespace {
@@ -21,8 +20,11 @@ std::string Canonical(const Json& json) { return nlohmann::json(json).dump(); }
 // What a point is found by, without target, layers and index. At level graph the layer and the
 // graph stand for the kernel and the block.
 Json Identity(const MutationPoint& point, const std::string& subject) {
-  if (point.level != Level::kGraph)
-    return Json::array({point.kernel, point.block, point.match, point.variant});
+  if (point.level != Level::kGraph) {
+    Json identity = Json::array({point.kernel, point.block, point.match, point.variant});
+    if (!point.step.empty()) identity.push_back(point.step);
+    return identity;
+  }
   const std::string layer = point.layers.empty() ? "" : point.layers.front();
   return Json::array({subject, layer, point.match, point.variant});
 }
@@ -34,7 +36,8 @@ std::string JoinLayers(const MutationPoint& point) {
 }
 
 Mutant MakeMutant(const OperatorUse& use, const std::string& category, Level level,
-                  std::vector<MutationPoint> points, const std::string& subject) {
+                  std::vector<MutationPoint> points, const std::string& subject,
+                  bool per_kernel = false) {
   Mutant mutant;
   mutant.use = use;
   mutant.category = category;
@@ -50,7 +53,12 @@ Mutant MakeMutant(const OperatorUse& use, const std::string& category, Level lev
     if (point.variant != 0) mutant.place += " variant " + std::to_string(point.variant);
   } else {
     mutant.place += " positions " + use.positions;
+    if (per_kernel) {
+      const MutationPoint& point = points.front();
+      mutant.place += " " + JoinLayers(point) + " " + point.role;
+    }
   }
+  if (!use.scope.empty()) mutant.place += " scope " + use.scope;
   mutant.points = std::move(points);
   return mutant;
 }
@@ -61,8 +69,8 @@ std::vector<MutationPoint> FirstVariants(const std::vector<MutationPoint>& point
   for (const MutationPoint& point : points) {
     if (!first.empty()) {
       const MutationPoint& last = first.back();
-      if (std::tie(last.kernel, last.block, last.match, last.index) ==
-          std::tie(point.kernel, point.block, point.match, point.index))
+      if (std::tie(last.kernel, last.step, last.block, last.match, last.index) ==
+          std::tie(point.kernel, point.step, point.block, point.match, point.index))
         continue;
     }
     first.push_back(point);
@@ -70,50 +78,18 @@ std::vector<MutationPoint> FirstVariants(const std::vector<MutationPoint>& point
   return first;
 }
 
-Error BadPositions(const std::string& id, const std::string& text) {
-  return Fail(
-      Code::kInvalidInput, "positions: ", text, " for '", id,
-      "'; it must be \"all\", \"start\", \"end\", a percentage above 0 such as \"20%\", or a "
-      "list of numbers of points such as [3, 7]");
-}
-
-// Which of `count` points `positions` picks: ascending, each once.
-Result<std::vector<size_t>> Pick(const OperatorUse& use, size_t count) {
-  const auto parsed = nlohmann::json::parse(use.positions, nullptr, /*allow_exceptions=*/false);
-  std::vector<size_t> picked;
-  if (parsed.is_array()) {
-    for (const auto& item : parsed) {
-      if (!item.is_number_integer() || item < 0)
-        return BadPositions(use.id, item.dump() + " is no number of a point");
-      if (item.get<uint64_t>() >= count)
-        return Fail(Code::kInvalidInput, "positions: ", item.dump(), " is beyond the ",
-                    std::to_string(count), " points of '", use.id,
-                    "', which are numbered from 0 (`mutatenn points` lists them)");
-      picked.push_back(item.get<uint64_t>());
-    }
-    if (picked.empty()) return BadPositions(use.id, "the list is empty");
-    std::sort(picked.begin(), picked.end());
-    picked.erase(std::unique(picked.begin(), picked.end()), picked.end());
-    return picked;
+// The points of each kernel, in program order; at level graph of each Relax operator.
+std::vector<std::vector<MutationPoint>> ByKernel(const std::vector<MutationPoint>& points) {
+  std::vector<std::vector<MutationPoint>> groups;
+  std::map<std::string, size_t> place;
+  for (const MutationPoint& point : points) {
+    const std::string key =
+        point.level == Level::kGraph ? point.role : point.kernel + " " + point.step;
+    const auto [at, fresh] = place.emplace(key, groups.size());
+    if (fresh) groups.emplace_back();
+    groups[at->second].push_back(point);
   }
-  if (!parsed.is_string()) return BadPositions(use.id, use.positions + " is not understood");
-  const std::string text = parsed.get<std::string>();
-  double share = 0;
-  if (text == "all" || text == "start" || text == "end") {
-    share = 100;
-  } else {
-    const char* last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, share);
-    if (error != std::errc() || end + 1 != last || *end != '%' || !(share > 0 && share <= 100))
-      return BadPositions(use.id, use.positions + " is not understood");
-  }
-  if (count == 0) return picked;
-  if (text == "start") return std::vector<size_t>{0};
-  if (text == "end") return std::vector<size_t>{count - 1};
-  // Evenly spread over the program, the first point always among them.
-  const auto wanted = std::clamp<size_t>(std::llround(share / 100 * double(count)), 1, count);
-  for (size_t i = 0; i < wanted; ++i) picked.push_back(i * count / wanted);
-  return picked;
+  return groups;
 }
 
 }  // namespace
@@ -121,14 +97,16 @@ Result<std::vector<size_t>> Pick(const OperatorUse& use, size_t count) {
 const char* LevelName(Level level) { return kLevelNames[static_cast<int>(level)]; }
 
 Json MutationPoint::ToJson() const {
-  return Json{{"level", LevelName(level)},
-              {"layers", layers},
-              {"kernel", kernel},
-              {"role", role},
-              {"block", block},
-              {"match", match},
-              {"index", index},
-              {"variant", variant}};
+  Json json = {{"level", LevelName(level)},
+               {"layers", layers},
+               {"kernel", kernel},
+               {"role", role},
+               {"block", block},
+               {"match", match},
+               {"index", index},
+               {"variant", variant}};
+  if (!step.empty()) json["step"] = step;
+  return json;
 }
 
 Result<MutationPoint> MutationPoint::FromJson(const Json& json) {
@@ -146,6 +124,7 @@ Result<MutationPoint> MutationPoint::FromJson(const Json& json) {
     point.match = json.at("match");
     point.index = json.at("index");
     point.variant = json.at("variant");
+    point.step = json.value("step", "");
   } catch (const Json::exception& e) {
     return Fail(Code::kInvalidInput, "mutation point: ", e.what());
   }
@@ -163,12 +142,27 @@ Result<std::vector<Mutant>> MakeMutants(const OperatorUse& use, const std::strin
       mutants.push_back(MakeMutant(use, category, point.level, {point}, subject));
     return mutants;
   }
-  const std::vector<MutationPoint> nodes = FirstVariants(points);
-  std::vector<MutationPoint> picked;
-  for (size_t i : TRY(Pick(use, nodes.size()))) picked.push_back(nodes[i]);
-  if (picked.empty()) return mutants;
-  const Level level = picked.front().level;
-  mutants.push_back(MakeMutant(use, category, level, std::move(picked), subject));
+  const auto json = Json::parse(use.positions, nullptr, /*allow_exceptions=*/false);
+  Result<Positions> read = PositionsFromJson(json);
+  if (!read.ok()) return Fail(Code::kInvalidInput, "positions: ", read.error().message);
+  const Positions& positions = *read;
+  std::vector<std::vector<MutationPoint>> groups = {FirstVariants(points)};
+  if (positions.per_kernel) groups = ByKernel(groups.front());
+  size_t most = 0;
+  for (const auto& group : groups) most = std::max(most, group.size());
+  if (!positions.ranges.empty() && most > 0 && LargestNumber(positions) >= most)
+    return Fail(Code::kInvalidInput, "positions: ", std::to_string(LargestNumber(positions)),
+                " is beyond the ", std::to_string(most), " points of '", use.id, "'",
+                positions.per_kernel ? " in any one kernel" : "",
+                ", which are numbered from 0 (`mutatenn points` lists them)");
+  for (const auto& group : groups) {
+    std::vector<MutationPoint> picked;
+    for (size_t i : Pick(positions, group.size())) picked.push_back(group[i]);
+    if (picked.empty()) continue;
+    const Level level = picked.front().level;
+    mutants.push_back(
+        MakeMutant(use, category, level, std::move(picked), subject, positions.per_kernel));
+  }
   return mutants;
 }
 

@@ -21,6 +21,13 @@ struct ParameterSpec {
   std::vector<std::string> allowed = {};
 };
 
+// How an operator takes part in a preset (mutation/presets.h).
+struct PresetUse {
+  std::string preset;                // "default", "all", or any other name, which then is a preset
+  Json parameters = Json::object();  // beside the defaults
+  std::string positions = {};        // as OperatorUse::positions
+};
+
 struct MutationOperator {
   std::string id;        // "<level>.<file stem>": code.lt_to_le lives in code/lt_to_le.cc
   std::string category;  // of the paper: "layer node", "arithmetic node", "node input/output",
@@ -30,6 +37,8 @@ struct MutationOperator {
   std::string doc;       // what fault it stands for, when it survives
   std::string example;   // name of the example in tests/examples that its golden uses
   std::vector<ParameterSpec> parameters = {};
+  // Where nothing is said for "default" or "all", the operator is in it once, with its defaults.
+  std::vector<PresetUse> presets = {};
   // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
   // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
   // or body.

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
+#include "base/files.h"
 #include "mutation/operator.h"
 
 namespace mutatenn {
@@ -13,17 +15,52 @@ namespace {
 constexpr const char* kHeader = R"(# Mutation operators
 
 Generated from the registry; `tools/update-docs` writes it anew. An operator is named in a
-campaign's `operators` by its id, with its parameters beside it. Without `positions` it makes one mutant
-for each of its mutation points; with `positions` it makes one mutant that has all the points picked:
+campaign's `operators` by its id, alone or as an object with its parameters beside it:
+
+    "operators": ["default", "code.lt_to_le", { "id": "code.store_add", "value": 0.5, "positions": "all" },
+                  { "preset": "all", "include": ["graph.*"], "exclude": ["graph.exp_input"] }]
+
+A preset stands for several: `default` (one strong, cheap representative of each operator), `paper` (the
+original tool's list, each at all its points at once), `all`, a level (`graph`, `code`) or a category of
+the table below. `include` and `exclude` hold ids or patterns.
+
+Without `positions` an operator makes one mutant for each of its mutation points; with `positions` it
+makes one mutant that has all the points picked:
 
 | `positions` | points picked, of the operator's points in program order, numbered from 0 |
 |---|---|
 | `"all"` | every point |
 | `"start"`, `"end"` | the first, the last |
-| `[3, 7]` | the fourth and the eighth; a number beyond the last point is an error |
+| `"2-5"`, `"2-"` | the third to the sixth, the third and all after it |
+| `[3, "5-7"]` | those; a number beyond the last point is an error |
 | `"20%"` | a fifth of the points (rounded, at least one), evenly spread, the first among them |
+| `{"per_kernel": "all"}` | any of the above within each kernel: one mutant for each of them (at level graph, for each of Relax's operators) |
 
 Where a node has several replacements, `positions` takes the first of them.
+
+`"scope": "kernel"` (the default) mutates a kernel, and so every step that calls it; `"scope": "step"`
+mutates one step, which gets a copy of the kernel. At the other levels there is nothing to choose.
+
+## Your own operators
+
+`{ "id": "python", "file": "ops.py" }` uses a file of yours, named relative to the configuration:
+
+```python
+LEVEL = "graph"            # or "code"
+
+def points(mod): ...       # a list of mutation points of the module
+def apply(mod, point): ... # the module with that point mutated, and nothing else
+```
+
+At level graph `mod["main"]` is the network in Relax as you know it, before anything is lowered, and a point
+is the name of a variable; at level code it is one kernel, and a point is the name of a block. A point may be a
+dict with that name as `"at"` and whatever else `apply` needs. At level code `apply` gets the kernel as it was
+scheduled for a target, where a block's parts may be called `NAME_init` and `NAME_update`.
+`python/mutatenn/operators.py` has helpers (`bindings`, `replace_binding`, `blocks`, `map_block`),
+`examples/custom-operator` one operator of each level. The file is run by `build` only; a mutant's id comes
+from the file's content. A mutant that changes nothing, or more than its point, is stillborn, with the reason.
+
+## The list
 
 | operator | level | category | source | summary |
 |---|---|---|---|---|
@@ -38,6 +75,29 @@ std::string ParameterRow(const ParameterSpec& spec) {
   return fmt::format("| `{}` | {} | {} | {} |\n", spec.name, TypeOf(spec),
                      spec.fallback.is_null() ? "(required)" : "`" + DumpJson(spec.fallback) + "`",
                      spec.doc);
+}
+
+constexpr size_t kExcerptLines = 6;  // of each, removed and added
+
+// The first difference that the operator's golden records; "" where it records none.
+std::string Excerpt(const std::string& goldens, const MutationOperator& op) {
+  auto golden = ReadFile(goldens + "/" + op.id + ".golden");
+  if (!golden.ok()) return "";
+  std::istringstream lines(*golden);
+  std::string removed, added;
+  size_t count[2] = {0, 0};
+  bool in_point = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool minus = line.starts_with("- "), plus = line.starts_with("+ ");
+    if (line.starts_with("{")) {
+      if (in_point && !removed.empty()) break;
+      in_point = true;
+    }
+    if (!in_point || (!minus && !plus)) continue;
+    if (++count[plus] <= kExcerptLines) (plus ? added : removed) += line + "\n";
+    if (count[plus] == kExcerptLines + 1) (plus ? added : removed) += plus ? "+ ...\n" : "- ...\n";
+  }
+  return removed.empty() && added.empty() ? "" : "\n```diff\n" + removed + added + "```\n";
 }
 
 // Of the operator's own heading.
@@ -67,7 +127,7 @@ std::string OperatorsTable() {
   return text;
 }
 
-std::string OperatorsMarkdown() {
+std::string OperatorsMarkdown(const std::string& goldens) {
   std::string text = kHeader;
   for (const MutationOperator* op : AllOperators())
     text += fmt::format("| [`{}`](#{}) | {} | {} | {} | {} |\n", op->id, Anchor(op->id),
@@ -75,6 +135,7 @@ std::string OperatorsMarkdown() {
   for (const MutationOperator* op : AllOperators()) {
     text += fmt::format("\n## {}\n\n{} Category: {}. Source: {}.\n\n{}\n", op->id, op->summary,
                         op->category, op->source, op->doc);
+    if (!goldens.empty()) text += Excerpt(goldens, *op);
     if (op->parameters.empty()) continue;
     text += "\n| parameter | type | default | meaning |\n|---|---|---|---|\n";
     for (const ParameterSpec& spec : op->parameters) text += ParameterRow(spec);

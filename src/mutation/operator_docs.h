@@ -7,8 +7,10 @@
 
 namespace mutatenn {
 
-std::string OperatorsTable();     // for a terminal: a line for each, and for each parameter
-std::string OperatorsMarkdown();  // docs/operators.md, whole
+std::string OperatorsTable();  // for a terminal: a line for each, and for each parameter
+// docs/operators.md, whole. `goldens`: the folder of the operators' goldens, from which excerpts
+// before and after are taken; "" = without excerpts.
+std::string OperatorsMarkdown(const std::string& goldens = "");
 // [{id, level, category, source, summary, doc, parameters: [{name, type, default, allowed, doc}]}]
 Json OperatorsJson();
 

@@ -86,6 +86,14 @@ TEST(Registry, IsSortedAndComplete) {
         << "no operator of the paper's category " << category;
 }
 
+// Keys that an entry of "operators" has beside its parameters.
+TEST(Registry, ParametersLeaveTheEntrysOwnKeysAlone) {
+  for (const MutationOperator* op : AllOperators())
+    for (const ParameterSpec& spec : op->parameters)
+      for (const char* key : {"id", "preset", "positions", "scope", "include", "exclude", "file"})
+        EXPECT_NE(spec.name, key) << op->id;
+}
+
 TEST(OperatorDocs, NameEveryOperatorAndParameter) {
   const std::string table = OperatorsTable(), page = OperatorsMarkdown();
   const Json json = OperatorsJson();

@@ -41,11 +41,12 @@ struct KernelSubject {
   std::string role;
   std::vector<std::string> layers;  // of the first step that calls it, then of the others
   Node function;                    // before tiling: its blocks are the origin blocks
+  std::string step = "";            // scope step: the only step that is mutated
 };
 
 Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
                                                   const Json& parameters, const Graph& graph);
-// `kernels` in program order, each once.
+// `kernels` in program order, each once (scope step: each step).
 Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op,
                                                     const Json& parameters,
                                                     const std::vector<KernelSubject>& kernels);
@@ -53,10 +54,10 @@ Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op,
 // Applies the points (all of level graph). kInternal where a point is not found or nothing changed.
 Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
                            const std::vector<MutationPoint>& points);
-// Applies those of `points` whose kernel is `subject.key` to `scheduled`, the same kernel after
-// scheduling (or subject.function itself): blocks are found by origin name, B_init and B_update
-// count as B, and blocks that the schedule added are left alone. kInternal where a point is not
-// found or nothing changed.
+// Applies those of `points` whose kernel and step are the subject's to `scheduled`, the same kernel
+// after scheduling (or subject.function itself): blocks are found by origin name, B_init and
+// B_update count as B, and blocks that the schedule added are left alone. kInternal where a point
+// is not found or nothing changed.
 Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
                            const KernelSubject& subject, const Node& scheduled,
                            const std::vector<MutationPoint>& points);

@@ -148,6 +148,59 @@ TEST(ApplyToKernel, CountsOperandsFirst) {
   EXPECT_EQ(bounds({points[0], points[1]}), std::make_pair(true, true));
 }
 
+// An operator that no longer knows a node once what is inside it has changed: the numbers and the
+// choice are those of the nodes as they were.
+TEST(ApplyToKernel, NestedNodesAreChosenAsTheyWere) {
+  static const MutationOperator halves = {
+      .id = "code.halves",
+      .matches =
+          [](const Node& node, const Json&) {
+            if (!node.Is(prim::kAdd)) return false;
+            bool plain = true;  // no product within
+            Walk(node, [&](const Node& inner) { plain = plain && !inner.Is(prim::kMul); });
+            return plain;
+          },
+      .rewrite =
+          [](const Node& node, const Json&) {
+            return std::vector<Node>{Make(prim::kMul, node["a"], node["b"])};
+          }};
+  const KernelSubject kernel = StoreKernel([](const Node& load) {
+    const Node inner = Make(prim::kAdd, load, FloatImm("float32", 0.5));
+    return Make(prim::kAdd, inner, FloatImm("float32", 1));
+  });
+  const auto points = EnumerateKernels(halves, Json::object(), {kernel}).value();
+  ASSERT_EQ(points.size(), 2u);
+  const auto mutated = ApplyToKernel(halves, Json::object(), kernel, kernel.function, points);
+  ASSERT_TRUE(mutated.ok()) << mutated.error().message;
+  const Node value = LeafBlocks(mutated.value()).front()["body"]["value"];
+  EXPECT_TRUE(value.Is(prim::kMul));
+  EXPECT_TRUE(value["a"].Is(prim::kMul));
+}
+
+TEST(ApplyToKernel, TakesThePointsOfItsStepOnly) {
+  KernelSubject first = Convolution(), second = first;
+  first.step = "conv1";
+  second.step = "conv2";
+  const Applied applied = PointsInKernels("code.lt_to_le");
+  const auto points = EnumerateKernels(*applied.op, applied.parameters, {first, second}).value();
+  ASSERT_EQ(points.size(), 4u);  // two comparisons in the padding, for each step
+  EXPECT_EQ(points[0].step, "conv1");
+  EXPECT_EQ(points[2].step, "conv2");
+  EXPECT_EQ(points[2].index, 2);
+  const std::vector<MutationPoint> chosen = {points[0], points[3]};
+  auto count = [&](const KernelSubject& subject) {
+    const auto mutated =
+        ApplyToKernel(*applied.op, applied.parameters, subject, subject.function, chosen);
+    EXPECT_TRUE(mutated.ok()) << mutated.error().message;
+    return CountIn(mutated.value()["body"], prim::kLT);  // of two
+  };
+  EXPECT_EQ(count(first), 1);
+  EXPECT_EQ(count(second), 1);
+  second.step = "conv3";
+  EXPECT_FALSE(
+      ApplyToKernel(*applied.op, applied.parameters, second, second.function, chosen).ok());
+}
+
 TEST(ApplyToKernel, RefusesStalePoints) {
   const KernelSubject kernel = Convolution();
   const Applied applied = PointsInKernels("code.lt_to_le");

@@ -1,6 +1,8 @@
 // Two programs to their difference, and back.
+#include <algorithm>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "program/program.h"
 
 namespace mutatenn {
@@ -131,6 +133,29 @@ Result<Program> MutantProgram::Apply(const Program& original) const {
   Program result = original;
   for (const auto& [key, kernel] : replaced) result.kernels[key] = kernel;
   return result;
+}
+
+// Names of kernels and libraries are left out, and what is not run; code, values and layers are
+// named, because fates name the layer where a mutant diverges.
+Result<std::string> RunsAs(const MutantProgram& mutant, const Program& original) {
+  const Program program = TRY(mutant.Apply(original));
+  Json text = Json::array();
+  auto names = [&](const std::vector<int>& values) {
+    Json list = Json::array();
+    for (int value : values) {
+      const Value& v = program.values[static_cast<size_t>(value)];
+      list.push_back({v.name, v.type.shape, v.type.dtype, v.file, v.offset});
+    }
+    return list;
+  };
+  for (const Step& step : program.steps) {
+    const bool guarded = std::find(mutant.guarded.begin(), mutant.guarded.end(), step.kernel) !=
+                         mutant.guarded.end();
+    text.push_back({step.name, program.kernels.at(step.kernel).code, names(step.inputs),
+                    names(step.outputs), step.layers, step.weight_only, step.views, guarded});
+  }
+  text.push_back(names(program.outputs));
+  return HashBytes(text.dump());
 }
 
 }  // namespace mutatenn

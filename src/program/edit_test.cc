@@ -141,5 +141,38 @@ TEST(ProgramEdit, RefusesWhatDoesNotFit) {
   EXPECT_FALSE(Apply(edit, RandomProgram(random, 2)).ok());
 }
 
+TEST(RunsAs, IsEqualWhereTheSameCodeRuns) {
+  std::mt19937 random(2);
+  const Program original = RandomProgram(random, 8);
+  // The last step is the only one of its kernel in this copy.
+  Program single = original;
+  single.steps.back().kernel = "alone";
+  single.kernels["alone"] = {"alone", "role", "a.so", "code a"};
+  const Kernel mutated = {"alone", "role", "one.so", "code b"};
+  const MutantProgram by_kernel{
+      .mutant = "m", .replaced = {{"alone", mutated}}, .guarded = {"alone"}};
+  auto by_step = [&](const Kernel& kernel) {
+    Program program = single;
+    program.steps.back().kernel = kernel.key;
+    program.kernels[kernel.key] = kernel;
+    return MutantProgram{.mutant = "n",
+                         .graph_changed = true,
+                         .edit = Difference(single, program),
+                         .guarded = {kernel.key}};
+  };
+  const std::string code = RunsAs(by_kernel, single).value();
+  EXPECT_EQ(RunsAs(by_step({"alone@x", "role", "other.so", "code b"}), single).value(), code)
+      << "names of kernels and files do not matter";
+  EXPECT_NE(RunsAs(by_step({"alone@x", "role", "other.so", "code c"}), single).value(), code);
+  MutantProgram unguarded = by_kernel;
+  unguarded.guarded.clear();
+  EXPECT_NE(RunsAs(unguarded, single).value(), code) << "what is watched is part of it";
+  Program elsewhere = single;  // the same kernel for another step
+  elsewhere.steps.front().kernel = "alone";
+  const MutantProgram moved{
+      .mutant = "o", .graph_changed = true, .edit = Difference(single, elsewhere)};
+  EXPECT_NE(RunsAs(moved, single).value(), RunsAs({.mutant = "none"}, single).value());
+}
+
 }  // namespace
 }  // namespace mutatenn

@@ -92,7 +92,8 @@ ProgramEdit Difference(const Program& original, const Program& mutant);
 Result<Program> Apply(const ProgramEdit& edit, const Program& original);
 
 // What differs between a mutant and its original on one target. Exactly one of the two is set:
-// `edit` where the graph changed, else `replaced`: kernel key -> its mutated kernel.
+// `edit` where steps changed (another graph, or a step with a kernel of its own), else `replaced`:
+// kernel key -> its mutated kernel.
 struct MutantProgram {
   std::string mutant;  // id
   bool graph_changed = false;
@@ -104,6 +105,10 @@ struct MutantProgram {
   // The whole mutant as a program.
   Result<Program> Apply(const Program& original) const;
 };
+
+// A hash of all that a mutant runs and of what is watched while it runs: mutants of one original
+// with equal hashes have equal fates.
+Result<std::string> RunsAs(const MutantProgram& mutant, const Program& original);
 
 Json ToJson(const Program& program);
 Json ToJson(const MutantProgram& mutant);

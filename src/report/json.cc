@@ -136,7 +136,8 @@ Json ResultJson(const ModelView& model, const DeviceResult& result) {
           {"images_differing", OrNull(result.images_differing)},
           {"images_correct", OrNull(result.images_correct)},
           {"first_diverging_layer", OrNull(result.first_diverging_layer)},
-          {"seconds", OrNull(result.seconds)}};
+          {"seconds", OrNull(result.seconds)},
+          {"same_as", result.same_as.empty() ? Json(nullptr) : Json(result.same_as)}};
 }
 
 Json MutantJson(const CampaignView& view, const ModelView& model, const MutantView& mutant) {

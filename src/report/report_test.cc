@@ -92,7 +92,7 @@ TEST(JsonReport, KeysAreStable) {
       Keys(mutant["devices"]["base"]),
       (std::vector<std::string>{"verdict", "reason", "degenerate", "out_of_bounds", "nonfinite",
                                 "images_planned", "images_compared", "images_differing",
-                                "images_correct", "first_diverging_layer", "seconds"}));
+                                "images_correct", "first_diverging_layer", "seconds", "same_as"}));
 }
 
 TEST(JsonReport, ValuesCountedByHand) {
@@ -124,12 +124,12 @@ TEST(JsonReport, ValuesCountedByHand) {
             R"({"verdict":"killed","reason":"label 2 -> 7 on a.jpg","degenerate":false,)"
             R"("out_of_bounds":null,"nonfinite":false,"images_planned":4,"images_compared":2,)"
             R"("images_differing":null,"images_correct":null,"first_diverging_layer":"conv2",)"
-            R"("seconds":0.04})");
+            R"("seconds":0.04,"same_as":null})");
   EXPECT_EQ(
       DumpJson(Mutant(report, "e1")["devices"]["host"]),
       R"({"verdict":"stillborn","reason":"cannot lower","degenerate":null,"out_of_bounds":null,)"
       R"("nonfinite":null,"images_planned":4,"images_compared":0,"images_differing":null,)"
-      R"("images_correct":null,"first_diverging_layer":null,"seconds":null})");
+      R"("images_correct":null,"first_diverging_layer":null,"seconds":null,"same_as":null})");
   EXPECT_EQ(DumpJson(Mutant(report, "x1")["devices"]["host"]["out_of_bounds"]),
             R"({"step":"conv3","buffer":"input 0","offset":-64})");
 }

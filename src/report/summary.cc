@@ -104,6 +104,25 @@ std::string Flags(const CampaignView& view, const ModelView& model) {
   return text;
 }
 
+// What needed no run: proven equal to the original before it, or equal to another mutant.
+std::string NotRun(const CampaignView& view, const ModelView& model) {
+  std::string text;
+  if (model.mutants.empty()) return text;
+  const auto all = static_cast<double>(model.mutants.size());
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    int equivalent = 0, same = 0;
+    for (const MutantView& mutant : model.mutants) {
+      equivalent += mutant.devices[d].judgement.verdict == Verdict::kEquivalent;
+      same += !mutant.devices[d].same_as.empty();
+    }
+    text += fmt::format(
+        "  not run on {}: {} mutants equal to the original ({:.1f} %), {} equal to another mutant "
+        "({:.1f} %)\n",
+        view.devices[d].name, equivalent, 100 * equivalent / all, same, 100 * same / all);
+  }
+  return text;
+}
+
 Status WriteSummary(const CampaignView& view, const std::string& destination) {
   std::string text;
   for (const ModelView& model : view.models) {
@@ -115,7 +134,7 @@ Status WriteSummary(const CampaignView& view, const std::string& destination) {
     }
     text += '\n';
     text += Table(view, model) + Originals(view, model) + Disagreement(view, model) +
-            Flags(view, model);
+            NotRun(view, model) + Flags(view, model);
   }
   return WriteText(destination, text);
 }

@@ -92,7 +92,13 @@ LEFT JOIN builds b
 WHERE m.selected;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1};
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE codes (  -- builds of one target with equal codes run the same, so they share their fates
+  model TEXT NOT NULL, mutant TEXT NOT NULL, target_index INTEGER NOT NULL, code TEXT NOT NULL,
+  PRIMARY KEY (model, mutant, target_index)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -74,6 +74,7 @@ class SqliteStore final : public Store {
   Status PutMutants(const std::vector<StoredMutant>& rows) override { return Put(rows); }
   Status PutOperatorUses(const std::vector<StoredOperatorUse>& rows) override { return Put(rows); }
   Status PutBuilds(const std::vector<StoredBuild>& rows) override { return Put(rows); }
+  Status PutCodes(const std::vector<StoredCode>& rows) override { return Put(rows); }
   Status PutOriginals(const std::vector<StoredOriginal>& rows) override { return Put(rows); }
 
   Status PutFates(const std::vector<StoredFate>& fates,
@@ -131,6 +132,9 @@ class SqliteStore final : public Store {
     return found.empty() ? std::optional<StoredBuild>{} : std::move(found.front());
   }
 
+  Result<std::vector<StoredCode>> Codes(const std::string& model) override {
+    return Get<StoredCode>("WHERE model = ? ORDER BY mutant, target_index", model);
+  }
   Result<std::vector<StoredOriginal>> Originals(const std::string& model) override {
     return Get<StoredOriginal>("WHERE model = ? ORDER BY device, image", model);
   }

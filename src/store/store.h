@@ -53,6 +53,11 @@ struct StoredBuild {
   std::string program_json, diff, ir_kind;
   double seconds = 0;
 };
+struct StoredCode {  // of a build that is "ok"; builds of a target with equal codes run the same
+  std::string model, mutant;
+  int target_index = 0;
+  std::string code;
+};
 struct StoredOriginal {
   std::string model, device, image;
   std::string top_json;  // [[label, score], ...]
@@ -98,6 +103,7 @@ class Store {
   virtual Status PutMutants(const std::vector<StoredMutant>&) = 0;
   virtual Status PutOperatorUses(const std::vector<StoredOperatorUse>&) = 0;
   virtual Status PutBuilds(const std::vector<StoredBuild>&) = 0;
+  virtual Status PutCodes(const std::vector<StoredCode>&) = 0;
   virtual Status PutOriginals(const std::vector<StoredOriginal>&) = 0;
   // One transaction; replaces fates of the same key.
   virtual Status PutFates(const std::vector<StoredFate>&,
@@ -117,6 +123,7 @@ class Store {
   virtual Result<std::vector<StoredBuild>> Builds(const std::string& model) = 0;
   virtual Result<std::optional<StoredBuild>> Build(const std::string& model,
                                                    const std::string& mutant, int target_index) = 0;
+  virtual Result<std::vector<StoredCode>> Codes(const std::string& model) = 0;
   virtual Result<std::vector<StoredOriginal>> Originals(const std::string& model) = 0;
   virtual Result<std::vector<StoredFate>> Fates(const std::string& model,
                                                 const std::string& device) = 0;

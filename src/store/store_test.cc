@@ -40,6 +40,7 @@ STORE_ROW_EQUALITY(StoredPoint)
 STORE_ROW_EQUALITY(StoredMutant)
 STORE_ROW_EQUALITY(StoredOperatorUse)
 STORE_ROW_EQUALITY(StoredBuild)
+STORE_ROW_EQUALITY(StoredCode)
 STORE_ROW_EQUALITY(StoredOriginal)
 STORE_ROW_EQUALITY(StoredFate)
 STORE_ROW_EQUALITY(StoredOutOfBounds)
@@ -266,22 +267,35 @@ TEST_F(StoreTest, EmptyFileIsANewCampaign) {
 }
 
 TEST_F(StoreTest, MigratesStepByStepAndOnlyOnce) {
-  const char* two[] = {Migrations()[0], "ALTER TABLE models ADD COLUMN note TEXT DEFAULT 'none'"};
+  std::vector<const char*> more(Migrations().begin(), Migrations().end());
+  const int version = static_cast<int>(more.size());
+  more.push_back("ALTER TABLE models ADD COLUMN note TEXT DEFAULT 'none'");
   ASSERT_TRUE(MustOpen()->PutModels({{"m", "p", "h", "g", "[]"}}).ok());
   {
     SQLite::Database database(path_, SQLite::OPEN_READWRITE);
-    ASSERT_TRUE(Migrate(database, path_, two).ok());
-    EXPECT_EQ(database.execAndGet("PRAGMA user_version").getInt(), 2);
+    ASSERT_TRUE(Migrate(database, path_, more).ok());
+    EXPECT_EQ(database.execAndGet("PRAGMA user_version").getInt(), version + 1);
     EXPECT_EQ(database.execAndGet("SELECT note FROM models WHERE name = 'm'").getString(), "none");
   }
   // A migration that fails leaves the version and the tables as they were.
   fs::remove(path_);
   MustOpen().reset();
-  const char* broken[] = {Migrations()[0], "CREATE TABLE half (a); CREATE TABLE models (a)"};
+  std::vector<const char*> broken = more;
+  broken.back() = "CREATE TABLE half (a); CREATE TABLE models (a)";
   SQLite::Database database(path_, SQLite::OPEN_READWRITE);
   EXPECT_THROW((void)Migrate(database, path_, broken), SQLite::Exception);
-  EXPECT_EQ(database.execAndGet("PRAGMA user_version").getInt(), 1);
+  EXPECT_EQ(database.execAndGet("PRAGMA user_version").getInt(), version);
   EXPECT_FALSE(database.tableExists("half"));
+}
+
+TEST_F(StoreTest, BringsTheFirstVersionUpToDate) {
+  {
+    SQLite::Database database(path_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    ASSERT_TRUE(Migrate(database, path_, Migrations().first(1)).ok());
+  }
+  auto store = MustOpen();
+  ASSERT_TRUE(store->PutCodes({{"m", "x", 0, "c"}}).ok());
+  EXPECT_EQ(store->Codes("m").value().at(0).code, "c");
 }
 
 TEST_F(StoreTest, ReadOnlyFolder) {

@@ -46,6 +46,8 @@ STORE_TABLE(StoredBuild, "builds", 3,
             "model,mutant,target_index,state,reason,ir_kind,seconds,program_json,diff", r.model,
             r.mutant, r.target_index, r.state, r.reason, r.ir_kind, r.seconds, r.program_json,
             r.diff)
+STORE_TABLE(StoredCode, "codes", 3, "model,mutant,target_index,code", r.model, r.mutant,
+            r.target_index, r.code)
 STORE_TABLE(StoredOriginal, "originals", 3, "model,device,image,top_json,seconds", r.model,
             r.device, r.image, r.top_json, r.seconds)
 STORE_TABLE(StoredFate, "fates", 4,

@@ -36,6 +36,7 @@ mutatenn/frontend.py
 mutatenn/network.py
 mutatenn/onnx_converters.py
 mutatenn/onnx_import.py
+mutatenn/operators.py
 FILES
 
 "$scratch/venv/bin/python" -m pip install -q "$wheel"

@@ -27,6 +27,7 @@ Survives where the constant is below the rounding of the values, which is what t
                         .type = "number",
                         .fallback = -1e-8,
                         .doc = "The constant; may be negative."}},
-        .matches = Matches, .rewrite = Rewrite);
+        .presets = {{.preset = "default", .parameters = {{"value", 1.0}}}}, .matches = Matches,
+        .rewrite = Rewrite);
 
 }  // namespace mutatenn

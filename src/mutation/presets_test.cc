@@ -1,0 +1,145 @@
+// Presets follow from the registry, and the original tool's list says what we think it says.
+#include "mutation/presets.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "mutation/operator.h"
+#include "mutation/positions.h"
+#include "mutation/tool_mutations.h"
+
+namespace mutatenn {
+namespace {
+
+std::set<std::string> Ids(const std::vector<OperatorUse>& uses) {
+  std::set<std::string> ids;
+  for (const OperatorUse& use : uses) ids.insert(use.id);
+  return ids;
+}
+
+TEST(Presets, AllAndDefaultHoldEveryOperator) {
+  for (const char* preset : {"all", "default"})
+    EXPECT_EQ(Ids(UsesOfPreset(preset)).size(), AllOperators().size()) << preset;
+}
+
+TEST(Presets, CategoriesAndLevelsPartAll) {
+  for (const MutationOperator* op : AllOperators()) {
+    for (const std::string& group : {op->category, std::string(LevelName(op->level()))}) {
+      const auto& names = PresetNames();
+      EXPECT_NE(std::find(names.begin(), names.end(), group), names.end()) << group;
+      EXPECT_TRUE(Ids(UsesOfPreset(group)).contains(op->id)) << op->id << " in " << group;
+    }
+  }
+  for (const std::string& id : Ids(UsesOfPreset("conditions")))
+    EXPECT_EQ(FindOperator(id)->category, "conditions");
+  EXPECT_TRUE(UsesOfPreset("nothing").empty());
+}
+
+// What an operator declares of itself must be what it takes.
+TEST(Presets, DeclaredParametersAndPositionsAreTaken) {
+  for (const MutationOperator* op : AllOperators()) {
+    for (const PresetUse& use : op->presets) {
+      const auto checked = CheckParameters(*op, use.parameters);
+      EXPECT_TRUE(checked.ok()) << op->id << ": " << checked.error().message;
+      if (use.positions.empty()) continue;
+      EXPECT_TRUE(PositionsFromJson(Json::parse(use.positions)).ok()) << op->id;
+    }
+  }
+}
+
+TEST(Presets, WhatAnOperatorDeclaresStandsForItsDefaults) {
+  int found = 0;
+  for (const OperatorUse& use : UsesOfPreset("default")) {
+    if (use.id != "code.store_add") continue;
+    ++found;
+    EXPECT_EQ(use.parameters, (Json{{"value", 1.0}})) << "-1e-8 changes hardly anything";
+  }
+  EXPECT_EQ(found, 1);
+}
+
+TEST(PaperPreset, IsTheToolsListAtAllPointsAtOnce) {
+  const auto uses = UsesOfPreset("paper");
+  ASSERT_EQ(ToolMutations().at("relay").size(), 11u);
+  ASSERT_EQ(ToolMutations().at("tir").size(), 11u);
+  ASSERT_GE(uses.size(), 22u);
+  for (const OperatorUse& use : uses) EXPECT_EQ(use.positions, "\"all\"") << use.id;
+}
+
+// Every use of the preset must be one that this program can make. The operators named here are
+// still missing: strike out what exists.
+TEST(PaperPreset, NamesOperatorsThatExist) {
+  const std::set<std::string> missing = {
+      "code.relation",    "code.store_type",  "code.store_value",      "code.threshold",
+      "graph.activation", "graph.arithmetic", "graph.insert_operation"};
+  std::set<std::string> absent;
+  for (const OperatorUse& use : UsesOfPreset("paper")) {
+    const MutationOperator* op = FindOperator(use.id);
+    if (op == nullptr) {
+      absent.insert(use.id);
+      continue;
+    }
+    const auto checked = CheckParameters(*op, use.parameters);
+    EXPECT_TRUE(checked.ok()) << use.id << ": " << checked.error().message;
+  }
+  EXPECT_EQ(absent, missing);
+}
+
+std::string Converted(const char* entry) {
+  const auto converted = ConvertToolMutation(Json::parse(entry));
+  if (!converted.ok())
+    return std::string(CodeName(converted.error().code)) + ": " + converted.error().message;
+  return converted->use.id + " " + DumpJson(converted->use.parameters) +
+         (converted->note.empty() ? "" : " !");
+}
+
+TEST(ToolMutation, KeepsParameters) {
+  EXPECT_EQ(Converted(R"({"type": "apply_tensor_operation", "operation": "log", "order": "after",
+                          "functions": ["nn.dense", "nn.softmax"], "arg": 1})"),
+            R"(graph.insert_operation {"operation":"log","order":"after",)"
+            R"("functions":["dense","relax.nn.softmax"]})");
+  EXPECT_EQ(Converted(R"({"type": "apply_tensor_operation", "operation": "transpose",
+                          "functions": ["nn.conv2d", "nn.dense"], "arg": 1})"),
+            R"(graph.insert_operation {"operation":"transpose","order":"before",)"
+            R"("functions":["conv2d","dense"],"arg":1})");
+  EXPECT_EQ(Converted(R"({"type": "change_store_value", "operator": "-",
+                          "modifier_value": "0.00000001"})"),
+            R"(code.store_value {"operation":"minus","value":1e-08} !)");
+  EXPECT_EQ(Converted(R"({"type": "change_store_value", "operator": "/", "modifier_value": 4})"),
+            R"(code.store_value {"operation":"times","value":0.25} !)");
+  EXPECT_EQ(Converted(R"({"type": "change_type", "original": "float32", "mutation": "int8"})"),
+            R"(code.store_type {"to":"int8","mode":"reinterpret"})");
+  EXPECT_EQ(Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
+                          "part": "left", "action": "sub_perc", "threshold_change": 0.25}})"),
+            R"(code.threshold {"relations":["lt"],"side":"left","operation":"percent",)"
+            R"("value":-25.0} !)");
+  EXPECT_EQ(Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
+                          "part": "right", "action": "add", "threshold_change": 0.5}})"),
+            R"(code.threshold {"relations":["lt"],"side":"right","operation":"plus","value":0.5})");
+  EXPECT_EQ(Converted(R"({"type": "change_ifstmt", "original": "tvm.tir.expr.GT",
+                          "mutation": "tvm.tir.expr.GE"})"),
+            R"(code.relation {"from":["gt"],"to":["ge"]})");
+  EXPECT_EQ(Converted(R"({"type": "replace_func", "original_func_name": "nn.relu",
+                          "mutated_func_name": "tanh"})"),
+            R"(graph.activation {"from":["relu"],"to":["tanh"]} !)");
+  EXPECT_EQ(Converted(R"({"type": "replace_func", "original_func_name": "add",
+                          "mutated_func_name": "subtract"})"),
+            R"(graph.arithmetic {"from":["add"],"to":["subtract"]} !)");
+  EXPECT_EQ(Converted(R"({"type": "replace_func", "original_func_name": "nn.softmax",
+                          "mutated_func_name": "nn.log_softmax"})"),
+            R"(graph.replace_op {"from":["relax.nn.softmax"],"to":["relax.nn.log_softmax"]} !)");
+}
+
+TEST(ToolMutation, SaysWhatHasNoMeaning) {
+  EXPECT_EQ(Converted(R"({"type": "change_layout"})").substr(0, 11), "unsupported");
+  EXPECT_EQ(Converted(R"({"type": "change_block"})").substr(0, 11), "unsupported");
+  EXPECT_EQ(Converted(R"({"type": "paint_it_black"})"),
+            "invalid input: 'type' is 'paint_it_black', which the tool does not have");
+  EXPECT_EQ(Converted(R"({"operation": "exp"})"), "invalid input: 'type' is missing or no string");
+  EXPECT_EQ(Converted(R"({"type": "change_store_value", "operator": "%", "modifier_value": 1})"),
+            "invalid input: 'operator' is '%', not one of + - * /");
+}
+
+}  // namespace
+}  // namespace mutatenn
