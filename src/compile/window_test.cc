@@ -109,13 +109,15 @@ class WindowTest : public testing::Test {
   // Every operator at every `stride`-th point, one by one, and at all of these points at once.
   void CheckOperators(int stride = 1) {
     const std::vector<std::pair<std::string, Json>> uses = {
-        {"graph.relu_to_sigmoid", Json::object()},
-        {"graph.add_to_subtract", {{"synthetic", true}}},
-        {"graph.transpose_input", {{"arg", 0}}},
-        {"graph.transpose_input", {{"arg", 1}}},
-        {"graph.exp_input", {{"arg", 0}}},
-        {"graph.exp_input", {{"arg", 1}}},
-        {"graph.exp_input", {{"functions", {"batch_norm"}}}}};
+        {"graph.activation", {{"to", {"sigmoid", "hard_swish", "identity"}}}},
+        {"graph.arithmetic", {{"to", {"subtract"}}, {"synthetic", true}}},
+        {"graph.insert_operation", {{"operation", "transpose"}, {"arg", 0}}},
+        {"graph.insert_operation", {{"operation", "transpose"}, {"arg", 1}}},
+        {"graph.insert_operation", {{"order", "after"}, {"functions", {"batch_norm"}}}},
+        {"graph.insert_operation", {{"arg", 1}}},
+        {"graph.insert_operation", {{"functions", {"batch_norm"}}}},
+        {"graph.convolution", {{"change", {"layout", "padding", "padding_mode"}}}},
+        {"graph.layers_switched", Json::object()}};
     for (const auto& [id, given] : uses) {
       const MutationOperator* op = FindOperator(id);
       ASSERT_NE(op, nullptr) << id;
