@@ -25,6 +25,7 @@ import numpy
 import onnx
 
 import networks
+import onnx_edits
 import verdicts
 
 GRAPH = [{"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]}, {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"]},
@@ -112,7 +113,8 @@ def graph_side(run, model, mutants, samples, scratch):
     baseline.seconds.clear()
 
     def edited(mutant):
-        return verdicts.edit(original, mutant["operator"], mutant["parameters"], mutant["points"][0]["layers"][0])
+        point = mutant["points"][0]
+        return onnx_edits.edit(original, mutant["operator"], mutant["parameters"], point["layers"][0], point["variant"])
 
     entries = judged(report)
     chosen = [entries[(2 * i + 1) * len(entries) // (2 * samples)] for i in range(samples)]
