@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "support/run.h"
+#include "support/onnx_mutants.h"
 
 namespace mutatenn {
 namespace {
@@ -60,6 +60,35 @@ TEST(Example, SixtyMutantsAsTheSlowOracleGives) {
       EXPECT_EQ(result["verdict"], b[i]["devices"][device]["verdict"])
           << a[i]["place"] << " on " << device;
 }
+
+// Point by point against the same edit of the ONNX file, run by onnxruntime.
+TEST(GraphOperators, EveryPointOfTwoSmallNetworks) {
+  Scratch scratch;
+  const Json compared = CompareWithOnnx(MakeTwoNetworks(scratch.path, {{"max_mutants", nullptr}}),
+                                        scratch / "out", {});
+  EXPECT_GE(compared["compared"].size(), 24u) << "operators";
+}
+
+class GraphOperatorsOf : public testing::TestWithParam<const char*> {};
+
+TEST_P(GraphOperatorsOf, ComputeWhatTheEditedModelComputes) {
+  if (SharedDirectory().empty()) GTEST_SKIP() << "../shared is absent";
+  Scratch scratch;
+  const std::string campaign = MakeExampleCampaign(
+      scratch.path,
+      {{"models", Json::array({FindSharedModel(GetParam()).configuration})},
+       {"devices",
+        Json::array({{{"name", "host"}, {"target", {{"kind", "llvm"}, {"mcpu", "host"}}}}})},
+       {"operators", GraphOperators()},
+       {"matrix", "full"},
+       {"top_k", 1000},
+       {"max_mutants", 300}});
+  CompareWithOnnx(campaign, scratch / "out", {});
+}
+INSTANTIATE_TEST_SUITE_P(All, GraphOperatorsOf,
+                         testing::Values("efficientnet_lite0.onnx", "mobilenetv2.onnx",
+                                         "squeezenet1.1.onnx"),
+                         [](const auto& info) { return std::string(info.param).substr(0, 6); });
 
 class Accuracy : public testing::TestWithParam<const char*> {};
 

@@ -11,8 +11,9 @@ ParameterSpec BitParameter() {
   ParameterSpec spec{.name = "bit",
                      .type = "integer",
                      .fallback = -1,
-                     .doc = "Which bit: 0 the lowest of the fraction, 23 to 30 the exponent, 31 the "
-                            "sign; -1 = by chance."};
+                     .doc =
+                         "Which bit: 0 the lowest of the fraction, 23 to 30 the exponent, 31 the "
+                         "sign; -1 = by chance."};
   for (int bit = -1; bit < static_cast<int>(kBits); ++bit)
     spec.allowed.push_back(std::to_string(bit));
   return spec;
@@ -39,7 +40,7 @@ MUTATION_OPERATOR(
             R"(A fault of memory or of a file: which weight, and which bit unless `bit` says so, comes from the seed.
 Studied as soft errors and bit-flip attacks; no known issue of TVM's.
 Survives nearly always but at a high bit of the exponent.)",
-        .example = "layers", .parameters = {BitParameter(), SeedParameter()},
-        .matches = HasWeights, .rewrite_graph = Rewrite);
+        .example = "layers", .parameters = {BitParameter(), SeedParameter()}, .matches = HasWeights,
+        .rewrite_graph = Rewrite);
 
 }  // namespace mutatenn
