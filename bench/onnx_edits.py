@@ -1,9 +1,13 @@
 """Graph mutants as edits of the ONNX model, written from what docs/operators.md says and not from the
 operators' code: the second opinion that onnxruntime and TVM's default pipeline give."""
 
+import itertools
+
 import numpy
 import onnx
-from onnx import helper, numpy_helper
+
+import onnx_weight_edits as weights
+from onnx_editor import Editor, NoCounterpart, moves, transposed, uniform
 
 ELEMENT_WISE = {"abs": "Abs", "ceil": "Ceil", "exp": "Exp", "floor": "Floor", "log": "Log", "negative": "Neg",
                 "round": "Round", "sqrt": "Sqrt"}
@@ -14,136 +18,6 @@ ACTIVATIONS = {"leaky_relu": ("LeakyRelu", {"alpha": 0.01}), "relu": ("Relu", {}
                "identity": ("Identity", {})}
 OF_RELAX = {"relax.nn.relu": "Relu", "relax.tanh": "Tanh", "relax.sigmoid": "Sigmoid", "relax.exp": "Exp",
             "relax.abs": "Abs"}
-
-
-class NoCounterpart(Exception):
-    """The operator's change has no counterpart here."""
-
-
-def words(count, seed):
-    """The first numbers of splitmix64 from that seed."""
-    with numpy.errstate(over="ignore"):
-        z = numpy.uint64(seed) + numpy.arange(1, count + 1, dtype="uint64") * numpy.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-        return z ^ (z >> numpy.uint64(31))
-
-
-def uniform(count, seed):
-    """The same in [0, 1)."""
-    return (words(count, seed) >> numpy.uint64(11)).astype("float64") * 2.0**-53
-
-
-def moves(shape, axes):
-    """Whether permuting the axes of a tensor of that shape moves an element."""
-    kept = [axis for axis in axes if shape[axis] != 1]
-    return kept != sorted(kept)
-
-
-class Editor:
-    """A copy of a model, and the node of one layer in it."""
-
-    def __init__(self, model, layer):
-        self.model = onnx.ModelProto()
-        self.model.CopyFrom(model)
-        self.nodes = self.model.graph.node
-        inferred = onnx.shape_inference.infer_shapes(model).graph
-        self.shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
-                       for value in [*inferred.value_info, *inferred.input, *inferred.output]}
-        self.constants = {tensor.name: tensor for tensor in self.model.graph.initializer}
-        self.shapes.update({name: list(tensor.dims) for name, tensor in self.constants.items()})
-        self.casts = {}  # of constants, to what type
-        for node in self.nodes:
-            if node.op_type == "Constant":
-                self.constants[node.output[0]] = node.attribute[0].t
-            elif node.op_type == "Cast" and node.input[0] in self.constants:
-                self.constants[node.output[0]] = self.constants[node.input[0]]
-                self.casts[node.output[0]] = helper.tensor_dtype_to_np_dtype(node.attribute[0].i)
-        [self.at] = [i for i, node in enumerate(self.nodes) if node.name == layer]
-        self.node = self.nodes[self.at]
-        self.made = 0
-
-    def shape(self, name):
-        return list(self.shapes[name])
-
-    def attribute(self, name, default):
-        for attribute in self.node.attribute:
-            if attribute.name == name:
-                return helper.get_attribute_value(attribute)
-        return default
-
-    def name(self):
-        self.made += 1
-        return f"{self.node.name}_mutated{self.made}"
-
-    def constant(self, array):
-        name = self.name()
-        self.model.graph.initializer.append(numpy_helper.from_array(numpy.ascontiguousarray(array), name))
-        return name
-
-    def array(self, name):
-        array = numpy_helper.to_array(self.constants[name])
-        return array.astype(self.casts[name]) if name in self.casts else array
-
-    def insert(self, at, op, inputs, output, **attributes):
-        self.nodes.insert(at, helper.make_node(op, inputs, [output], name=self.name(), **attributes))
-
-    def chain(self, at, value, calls, output=None):
-        """Nodes one after the other from `at` on; the name of the last one's result, and the next place."""
-        for i, (op, more, attributes) in enumerate(calls):
-            result = output if output and i == len(calls) - 1 else self.name()
-            self.insert(at, op, [value, *more], result, **attributes)
-            value, at = result, at + 1
-        return value, at
-
-    def before(self, argument, calls):
-        """The calls on an argument."""
-        value, at = self.chain(self.at, self.node.input[argument], calls)
-        self.at = at
-        self.node = self.nodes[at]
-        self.node.input[argument] = value
-
-    def after(self, calls):
-        """The calls on the node's result."""
-        output = self.node.output[0]
-        self.node.output[0] = self.name()
-        self.chain(self.at + 1, self.node.output[0], calls, output)
-
-    def replace(self, op, inputs=None, **attributes):
-        node = helper.make_node(op, list(self.node.input if inputs is None else inputs), list(self.node.output),
-                                name=self.node.name, **attributes)
-        self.node.CopyFrom(node)
-
-    def become(self, calls):
-        """The calls on the node's first input, in the node's place."""
-        source, output = self.node.input[0], self.node.output[0]
-        del self.nodes[self.at]
-        self.chain(self.at, source, calls, output)
-
-    def split_bias(self):
-        """Takes a bias out of a Conv or Gemm, into an Add behind it; so a call's result has none."""
-        if self.node.op_type in ("Conv", "Gemm") and len(self.node.input) == 3:
-            bias = self.node.input.pop()
-            if self.node.op_type == "Conv":
-                bias = self.constant(self.array(bias).reshape(1, -1, 1, 1))
-            output = self.node.output[0]
-            self.node.output[0] = self.name()
-            self.insert(self.at + 1, "Add", [self.node.output[0], bias], output)
-
-    def shape_constant(self, shape):
-        return self.constant(numpy.asarray(shape, "int64"))
-
-    def reshaped(self, shape):
-        return ("Reshape", [self.shape_constant(shape)], {})
-
-    def cropped(self, shape):
-        rank = len(shape)
-        return ("Slice", [self.shape_constant([0] * rank), self.shape_constant(shape),
-                          self.shape_constant(range(rank))], {})
-
-
-def transposed(axes):
-    return ("Transpose", [], {"perm": list(axes)})
 
 
 def activation(e, parameters, variant):
@@ -175,24 +49,19 @@ def pooling(e, parameters, variant):
     if e.node.op_type == "GlobalAveragePool":
         e.node.op_type = "GlobalMaxPool"
     elif e.node.op_type == "AveragePool":
-        kept = {a.name: helper.get_attribute_value(a) for a in e.node.attribute if a.name != "count_include_pad"}
-        e.replace("MaxPool", **kept)
+        e.replace("MaxPool", **e.attributes("count_include_pad"))
     elif e.node.op_type == "MaxPool":
-        kept = {a.name: helper.get_attribute_value(a) for a in e.node.attribute
-                if a.name not in ("storage_order", "dilations")}
-        e.replace("AveragePool", count_include_pad=variant, **kept)
+        e.replace("AveragePool", count_include_pad=variant, **e.attributes("storage_order", "dilations"))
     else:
         raise NoCounterpart(e.node.op_type)
 
 
 def average_pool(e, parameters, variant):
     counted = e.attribute("count_include_pad", 0)
-    kept = {a.name: helper.get_attribute_value(a) for a in e.node.attribute if a.name != "count_include_pad"}
-    e.replace("AveragePool", count_include_pad=1 - counted, **kept)
+    e.replace("AveragePool", count_include_pad=1 - counted, **e.attributes("count_include_pad"))
 
 
 def permutations(rank):
-    import itertools
     return list(itertools.permutations(range(rank)))  # in the order of the alphabet, the identity first
 
 
@@ -423,102 +292,6 @@ def layer_added(e, parameters, variant):
     e.after([calls[kinds[variant]]])
 
 
-def chosen(numbers, ratio, least):
-    """Ascending: those below the ratio, or the `least` lowest where they are fewer."""
-    below = numpy.flatnonzero(numbers < ratio)
-    return below if len(below) >= least else numpy.sort(numpy.argsort(numbers, kind="stable")[:least])
-
-
-def change_weights(e, change):
-    """`change` of the weights as (neurons, weights of each), and as (groups, neurons, inputs, window)."""
-    weight = e.array(e.node.input[1]).astype("float32").copy()
-    if e.node.op_type == "Conv":
-        group = e.attribute("group", 1)
-        as_groups = weight.reshape(group, weight.shape[0] // group, weight.shape[1], -1)
-        change(as_groups)
-    else:  # as (1, neurons, inputs, 1), a view
-        transposed_weight = e.node.op_type == "Gemm" and e.attribute("transB", 0)
-        change((weight if transposed_weight else weight.T)[None, :, :, None])
-    e.node.input[1] = e.constant(weight)
-
-
-def neurons(view):
-    """(group, neuron) of each neuron in order."""
-    return [(g, n) for g in range(view.shape[0]) for n in range(view.shape[1])]
-
-
-def in_order(e, view):
-    """Positions of all weights in the order of the imported graph: OIHW, and inputs x outputs of a matrix."""
-    places = numpy.arange(view.size).reshape(view.shape)
-    return (places if e.node.op_type == "Conv" else places.transpose(0, 2, 1, 3)).reshape(-1)
-
-
-def set_flat(view, places, values):
-    view[numpy.unravel_index(places, view.shape)] = values
-
-
-def gaussian_fuzzing(e, parameters, variant):
-    def change(view):
-        places = in_order(e, view)
-        hit = chosen(uniform(view.size, parameters["seed"]), parameters["ratio"], 1)
-        pairs = uniform(view.size + 2 * len(hit), parameters["seed"])[view.size:].reshape(-1, 2)
-        noise = numpy.sqrt(-2 * numpy.log(1 - pairs[:, 0])) * numpy.cos(2 * numpy.pi * pairs[:, 1])
-        scale = parameters["deviation"] * view.astype("float64").std()
-        old = view[numpy.unravel_index(places[hit], view.shape)].astype("float64")
-        set_flat(view, places[hit], (old + scale * noise).astype("float32"))
-    change_weights(e, change)
-
-
-def weight_shuffling(e, parameters, variant):
-    def change(view):
-        all_neurons = neurons(view)
-        hit = chosen(uniform(len(all_neurons), parameters["seed"]), parameters["ratio"], 1)
-        size = view.shape[2] * view.shape[3]
-        keys = uniform(len(all_neurons) + len(hit) * size, parameters["seed"])[len(all_neurons):].reshape(-1, size)
-        for n, numbers in zip(hit, keys):
-            old = view[all_neurons[n]].reshape(-1).copy()
-            view[all_neurons[n]] = old[numpy.argsort(numbers, kind="stable")].reshape(view.shape[2:])
-    change_weights(e, change)
-
-
-def neuron_effect_blocking(e, parameters, variant):
-    def change(view):
-        inputs = view.shape[2]
-        for i in chosen(uniform(view.shape[0] * inputs, parameters["seed"]), parameters["ratio"], 1):
-            view[i // inputs, :, i % inputs] = 0
-    change_weights(e, change)
-
-
-def neuron_activation_inverse(e, parameters, variant):
-    def change(view):
-        all_neurons = neurons(view)
-        for n in chosen(uniform(len(all_neurons), parameters["seed"]), parameters["ratio"], 1):
-            view[all_neurons[n]] *= -1
-    change_weights(e, change)
-
-
-def neuron_switch(e, parameters, variant):
-    def change(view):
-        all_neurons = neurons(view)
-        hit = chosen(uniform(len(all_neurons), parameters["seed"]), parameters["ratio"], 2)
-        for a, b in zip(hit[0::2], hit[1::2]):
-            old = view[all_neurons[a]].copy()
-            view[all_neurons[a]] = view[all_neurons[b]]
-            view[all_neurons[b]] = old
-    change_weights(e, change)
-
-
-def weight_bit_flip(e, parameters, variant):
-    def change(view):
-        numbers = words(2, parameters["seed"])
-        place = in_order(e, view)[int(numbers[0]) % view.size]
-        bit = parameters["bit"] if parameters["bit"] >= 0 else int(numbers[1]) % 32
-        old = view[numpy.unravel_index(place, view.shape)]
-        flipped = (old.view("uint32") ^ numpy.uint32(1 << bit)).view("float32")
-        set_flat(view, place, flipped)
-    change_weights(e, change)
-
-
 def softmax_removed(e, parameters, variant):
     e.replace("Identity", [e.node.input[0]])
 
@@ -530,10 +303,10 @@ def softmax_axis(e, parameters, variant):
 
 
 EDITS = {function.__name__: function for function in (
-    activation, arithmetic, average_pool, batch_norm, concat, convolution, dense_input, gaussian_fuzzing, insert_op,
-    insert_operation, layer_added, layer_duplicated, layer_removed, layers_switched, neuron_activation_inverse,
-    neuron_effect_blocking, neuron_switch, pooling, replace_op, softmax_axis, softmax_removed, swap_arguments,
-    weight_bit_flip, weight_shuffling)}
+    activation, arithmetic, average_pool, batch_norm, concat, convolution, dense_input, insert_op, insert_operation,
+    layer_added, layer_duplicated, layer_removed, layers_switched, pooling, replace_op, softmax_axis,
+    softmax_removed, swap_arguments, weights.gaussian_fuzzing, weights.neuron_activation_inverse,
+    weights.neuron_effect_blocking, weights.neuron_switch, weights.weight_bit_flip, weights.weight_shuffling)}
 
 
 def edit(model, operator, parameters, layer, variant=0):
