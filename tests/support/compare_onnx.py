@@ -5,10 +5,11 @@ own preprocessed images.
         "states": {state: mutants}, "nan": images, "like_original": mutants, "differ": ["..."]}
 
 The campaign has `matrix: full` and `top_k` of all classes, so that its store holds every score. A score agrees
-within 1e-4 of the largest one and 1e-3 of itself, and where both are not finite; where the edit rounds in the
-midst of the network, both bounds are 30 times as large (a rounding that falls the other way is a whole step). An image whose scores are NaN is counted and not compared:
-what becomes of a NaN in ReLU or max pooling is the compiler's choice, and TVM's often lose it. A mutant is like
-the original where no image tells its edit from it within the same bounds: of those the comparison says little.
+within 1e-4 of the largest one and 1e-3 of itself, and where both are infinite; the bounds are 30 times as large
+where the edit rounds in the midst of the network (a rounding that falls the other way is a whole step), 100
+times where it divides or takes powers. An image whose scores are NaN is counted and not compared: what becomes
+of a NaN in ReLU or max pooling is the compiler's choice, and TVM's often lose it. A mutant is like the original
+where no image tells its edit from it within the same bounds: of those the comparison says little.
 """
 
 import json

@@ -93,8 +93,9 @@ layout); floor, ceil and round for a cast to whole numbers and back, and for the
 (apache/tvm#18590).
 transpose and permute apply where the shape stays as it is; elsewhere every shape behind would change.
 `after` is right behind the call: the bias that the importer adds comes later.
-exp often ends in infinities, log and sqrt of negative values in NaN (which TVM's ReLU turns into 0); clip, abs and transpositions survive where values are small,
-positive, or planes nearly symmetric, as they are deep in a network.)",
+exp often ends in infinities, log and sqrt of negative values in NaN (which TVM's ReLU turns into 0); clip,
+abs and transpositions survive where values are small, positive, or planes nearly symmetric, as they are
+deep in a network.)",
         .example = "layers",
         .parameters = {OperationParameter(),
                        {.name = "order",
