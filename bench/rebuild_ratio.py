@@ -30,8 +30,8 @@ import verdicts
 GRAPH = [{"id": "graph.relu_to_sigmoid"}, {"id": "graph.add_to_subtract"},
          {"id": "graph.transpose_input", "functions": ["conv2d"], "arg": 0},
          {"id": "graph.exp_input", "functions": ["conv2d", "dense"], "arg": 0}]
-CODE = [{"id": "code.store_float16"}, {"id": "code.store_add", "value": -1e-8}, {"id": "code.store_add", "value": 1.0},
-        {"id": "code.lt_to_le"}, {"id": "code.threshold_right_add", "value": 0.5}]
+CODE = [{"id": "code.store_type", "to": "float16"}, {"id": "code.store_value", "value": -1e-8}, {"id": "code.store_value", "value": 1.0},
+        {"id": "code.relation", "from": ["lt"], "to": ["le"]}, {"id": "code.threshold", "relations": ["lt"], "value": 0.5}]
 JUDGED = ("killed", "survived", "crashed", "timeout")
 DEVICE = "host"
 

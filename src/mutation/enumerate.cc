@@ -37,8 +37,10 @@ std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json
       return node;
     };
     int count = 0;
-    MapMatches(op, parameters, block["init"], 0, visit, &count);
-    MapMatches(op, parameters, block["body"], count, visit, &count);
+    MapMatches(op, parameters, PlaceOf(kernel.function, block, true), block["init"], 0, visit,
+               &count);
+    MapMatches(op, parameters, PlaceOf(kernel.function, block, false), block["body"], count, visit,
+               &count);
     *index += count;
   }
   return points;

@@ -21,18 +21,32 @@ struct ParameterSpec {
   std::vector<std::string> allowed = {};
 };
 
+// Where in a kernel a part of a leaf block stands, as the unscheduled kernel has it.
+struct Place {
+  bool init = false;       // what starts a reduction, not its step
+  bool reduction = false;  // of a block that has an init
+  bool output = false;     // of a block that writes a parameter of the kernel
+};
+
 struct MutationOperator {
-  std::string id;        // "<level>.<file stem>": code.lt_to_le lives in code/lt_to_le.cc
+  std::string id;        // "<level>.<file stem>": code.relation lives in code/relation.cc
   std::string category;  // of the paper: "layer node", "arithmetic node", "node input/output",
-                         // "arithmetic types", "store value", "conditions"
+                         // "arithmetic types", "store value", "conditions"; "arithmetic
+                         // operators" beside them
   std::string source;    // "paper", "tool" or "new"
   std::string summary;   // one sentence
   std::string doc;       // what fault it stands for, when it survives
   std::string example;   // name of the example in tests/examples that its golden uses
   std::vector<ParameterSpec> parameters = {};
+  // Level code. Where the operator looks at all; null = everywhere.
+  bool (*considers)(const Place& place, const Json& parameters) = nullptr;
+  // Level code. What `rewrite` gives for a TensorLoad or BufferStore differs in its indices alone:
+  // they are written for the kernel before scheduling, and application carries them over to the
+  // layout that a schedule gave the buffer.
+  bool rewrites_indices = false;
   // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
   // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
-  // or body.
+  // or body, but not inside the indices of a load or store.
   bool (*matches)(const Node& node, const Json& parameters);
   // All replacements of a matching node: none = not applicable here, several = several variants.
   // May use Make/Call freely: an exception of TVM's ends in the caller's Guard.
@@ -51,7 +65,7 @@ Result<Json> CheckParameters(const MutationOperator& op, const Json& given);
 struct RegisterOperator {
   explicit RegisterOperator(MutationOperator op);
 };
-// MUTATION_OPERATOR(.id = "code.lt_to_le", ...);
+// MUTATION_OPERATOR(.id = "code.relation", ...);
 #define MUTATION_OPERATOR(...)                                   \
   static const ::mutatenn::RegisterOperator register_operator_ { \
     ::mutatenn::MutationOperator { __VA_ARGS__ }                 \
