@@ -70,7 +70,8 @@ Part FindPart(Origins* origins, const std::string& name) {
     const std::string end = suffix;
     if (!name.ends_with(end)) continue;
     const auto found = origins->find(name.substr(0, name.size() - end.size()));
-    if (found != origins->end() && found->second.body_place.reduction) return {&found->second, end == "_init"};
+    if (found != origins->end() && found->second.body_place.reduction)
+      return {&found->second, end == "_init"};
   }
   return {};
 }
@@ -80,8 +81,7 @@ Result<Node> MutateBlock(const MutationOperator& op, const Json& parameters, con
   Origin& origin = *part.origin;
   Status status = Ok();
   auto mutate = [&](const Node& node, int number, int variant) -> Result<Node> {
-    if (!op.rewrites_indices || !IsAccess(node))
-      return Replacement(op, parameters, node, variant);
+    if (!op.rewrites_indices || !IsAccess(node)) return Replacement(op, parameters, node, variant);
     const Node& access = origin.accesses[number];
     const Node mutated = TRY(Replacement(op, parameters, access, variant));
     return CarryOver(access, mutated, origin.block, node, block, part.body_is_init);

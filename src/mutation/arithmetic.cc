@@ -8,10 +8,10 @@
 namespace mutatenn {
 namespace {
 
-constexpr NamedKind kOperators[] = {
-    {"add", prim::kAdd},           {"div", prim::kDiv}, {"floordiv", prim::kFloorDiv},
-    {"floormod", prim::kFloorMod}, {"max", prim::kMax}, {"min", prim::kMin},
-    {"mul", prim::kMul},           {"sub", prim::kSub}};
+constexpr NamedKind kOperators[] = {{"add", prim::kAdd},           {"div", prim::kDiv},
+                                    {"floordiv", prim::kFloorDiv}, {"floormod", prim::kFloorMod},
+                                    {"max", prim::kMax},           {"min", prim::kMin},
+                                    {"mul", prim::kMul},           {"sub", prim::kSub}};
 
 const NamedKind* OperatorOf(const Node& node) {
   return KindOf(std::begin(kOperators), std::end(kOperators), node);

@@ -54,10 +54,11 @@ std::vector<Node> Substitute(const std::vector<Node>& indices,
                              const std::map<const void*, Node>& variables) {
   std::vector<Node> substituted;
   for (const Node& index : indices)
-    substituted.push_back(MapExpressions(index, Descend::kEverywhere, [&](const Node& node, const Node&) {
-      const auto found = variables.find(node.id());
-      return node.Is(type::kVar) && found != variables.end() ? found->second : node;
-    }));
+    substituted.push_back(
+        MapExpressions(index, Descend::kEverywhere, [&](const Node& node, const Node&) {
+          const auto found = variables.find(node.id());
+          return node.Is(type::kVar) && found != variables.end() ? found->second : node;
+        }));
   return substituted;
 }
 

@@ -77,8 +77,7 @@ TEST(CodeExecution, LtToLe) {
 
 TEST(CodeExecution, ThresholdRightAdd) {
   const auto run = [](double value, const std::string& block) {
-    return RunComparisons(Mutated("code.threshold", RightPlus(value), block, 0),
-                          Quarters());
+    return RunComparisons(Mutated("code.threshold", RightPlus(value), block, 0), Quarters());
   };
   EXPECT_EQ(run(0.5, "choose"), ExpectComparisons(
                                     Quarters(), [](float x) { return x < 0.75f; }, 5));
@@ -115,7 +114,8 @@ TEST(CodeExecution, StoreFloat16) {
   const std::vector<float> expected = {
       -0.199951171875f,       2048, 2048, 2052, std::numeric_limits<float>::infinity(),
       0.0020008087158203125f, 0,    65504};
-  const Compared result = RunComparisons(Mutated("code.store_type", {{"to", "float16"}}, "choose", 0), x);
+  const Compared result =
+      RunComparisons(Mutated("code.store_type", {{"to", "float16"}}, "choose", 0), x);
   EXPECT_EQ(result.chosen, expected);
   EXPECT_EQ(result.kept, ExpectComparisons(x, BelowQuarter, 5).kept);
 }
@@ -156,7 +156,7 @@ std::vector<float> ExpectConvolution(Image image, Inside inside, float start, fl
 std::vector<float> RunConvolution(const Node& function) {
   Image image;
   std::vector<float> y(75, -1);
-  RunKernel(function, {{{1, 2, 5, 5}, "float32", image.x(), /*slack=*/true},
+  RunKernel(function, {{{1, 2, 5, 5}, "float32", image.x(), /*slack=*/kSlack},
                        {{3, 2, 3, 3}, "float32", image.weight.data()},
                        {{1, 3, 5, 5}, "float32", y.data()}});
   return y;
@@ -177,10 +177,8 @@ TEST(CodeExecution, PaddedConvolution) {
              column = ExpectConvolution({}, column_le, 0, 0);
   EXPECT_EQ(RunConvolution(Mutated("code.relation", kLtToLe, "pad_temp", 0)), row);
   EXPECT_EQ(RunConvolution(Mutated("code.relation", kLtToLe, "pad_temp", 1)), column);
-  EXPECT_EQ(RunConvolution(Mutated("code.threshold", RightPlus(0.5), "pad_temp", 0)),
-            row);
-  EXPECT_EQ(RunConvolution(Mutated("code.threshold", RightPlus(1), "pad_temp", 1)),
-            column);
+  EXPECT_EQ(RunConvolution(Mutated("code.threshold", RightPlus(0.5), "pad_temp", 0)), row);
+  EXPECT_EQ(RunConvolution(Mutated("code.threshold", RightPlus(1), "pad_temp", 1)), column);
   const Json half = {{"value", 0.5}};
   EXPECT_EQ(RunConvolution(Mutated("code.store_value", half, "conv2d_nchw", 0)),
             ExpectConvolution({}, inside, 0.5, 0));

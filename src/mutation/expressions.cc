@@ -32,10 +32,9 @@ const std::vector<const char*>& OperandsOf(const Node& node) {
         {type::kAttrStmt, {"value", "body"}},
         {type::kFor, {"min", "extent", "body"}},
     };
-    for (const char* binary :
-         {prim::kAdd, prim::kSub, prim::kMul, prim::kDiv, prim::kFloorDiv, prim::kFloorMod,
-          prim::kMin, prim::kMax, prim::kEQ, prim::kNE, prim::kLT, prim::kLE, prim::kGT, prim::kGE,
-          prim::kAnd, prim::kOr})
+    for (const char* binary : {prim::kAdd, prim::kSub, prim::kMul, prim::kDiv, prim::kFloorDiv,
+                               prim::kFloorMod, prim::kMin, prim::kMax, prim::kEQ, prim::kNE,
+                               prim::kLT, prim::kLE, prim::kGT, prim::kGE, prim::kAnd, prim::kOr})
       all[binary] = {"a", "b"};
     return all;
   }();
@@ -138,10 +137,9 @@ std::vector<Node> IndexVariants(const Node& access,
     for (const auto& [place, replacement] : edits) {
       int number = 0;
       std::vector<Node> edited = indices;
-      edited[axis] = MapExpressions(indices[axis], Descend::kEverywhere,
-                                    [&](const Node& node, const Node&) {
-                                      return number++ == place ? replacement : node;
-                                    });
+      edited[axis] = MapExpressions(
+          indices[axis], Descend::kEverywhere,
+          [&](const Node& node, const Node&) { return number++ == place ? replacement : node; });
       variants.push_back(WithFields(access, {{kIndices, Node(edited)}}));
     }
   }

@@ -41,11 +41,10 @@ Node MapMatches(const MutationOperator& op, const Json& parameters, const Place&
   int number = first;
   // What matches is decided on the node as it was: a changed operand must neither hide the node
   // around it nor shift the numbers.
-  Node mapped = MapExpressions(root, Descend::kNotIntoIndices,
-                               [&](const Node& node, const Node& original) {
-                                 return op.matches(original, parameters) ? visit(node, number++)
-                                                                         : node;
-                               });
+  Node mapped =
+      MapExpressions(root, Descend::kNotIntoIndices, [&](const Node& node, const Node& original) {
+        return op.matches(original, parameters) ? visit(node, number++) : node;
+      });
   *count += number - first;
   return mapped;
 }

@@ -83,8 +83,9 @@ TEST_F(SymbolsTest, ListIsWhole) {
   EXPECT_GE(count["op"], 6);
   EXPECT_GE(count["make"], 4);
   for (const auto& [space, number] : count)
-    EXPECT_TRUE((std::set<std::string>{"global", "prim", "type", "op", "make", "intrinsic", "primitive"})
-                    .contains(space))
+    EXPECT_TRUE(
+        (std::set<std::string>{"global", "prim", "type", "op", "make", "intrinsic", "primitive"})
+            .contains(space))
         << "say here how the names of namespace " << space << " are looked up";
 }
 

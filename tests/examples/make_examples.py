@@ -50,7 +50,8 @@ def comparisons(x: T.Buffer((T.int64(8),), "float32"), bound: T.Buffer((T.int64(
 @T.prim_func(private=True, s_tir=True)
 def expressions(x: T.Buffer((T.int64(8),), "float32"), y: T.Buffer((T.int64(8),), "float32"),
                 swish: T.Buffer((T.int64(8),), "float32"), power: T.Buffer((T.int64(8),), "float32"),
-                ends: T.Buffer((T.int64(8),), "float32"), folded: T.Buffer((T.int64(4), T.int64(2)), "float32")):
+                ends: T.Buffer((T.int64(8),), "float32"), folded: T.Buffer((T.int64(4), T.int64(2)), "float32"),
+                total: T.Buffer((T.int64(4),), "float32")):
     T.func_attr({"tirx.noalias": True})
     for i in range(T.int64(8)):
         with T.sblock("activate"):
@@ -71,6 +72,12 @@ def expressions(x: T.Buffer((T.int64(8),), "float32"), y: T.Buffer((T.int64(8),)
         with T.sblock("fold"):
             v, w = T.axis.remap("SS", [i, j])
             folded[v, w] = x[v * T.int64(2) + w] + y[v // T.int64(2) + T.int64(1)]
+    for i, j in T.grid(T.int64(4), T.int64(2)):
+        with T.sblock("sum"):
+            v, k = T.axis.remap("SR", [i, j])
+            with T.init():
+                total[v] = T.float32(0)
+            total[v] = total[v] + x[v * T.int64(2) + k]
 
 
 @T.prim_func(private=True, s_tir=True)

@@ -77,8 +77,7 @@ inline Result<std::vector<TestKernel>> MakeKernels(const std::string& source) {
     const fs::path aside = made.string() + "." + std::to_string(::getpid());
     const std::string command = Environment("MUTATENN_PYTHON", "python3") + " '" + script.string() +
                                 "' " + source + " > '" + aside.string() + "'";
-    if (std::system(command.c_str()) != 0)
-      return Fail(Code::kUnavailable, "failed: ", command);
+    if (std::system(command.c_str()) != 0) return Fail(Code::kUnavailable, "failed: ", command);
     fs::rename(aside, made);
   }
   return ReadKernels(made);

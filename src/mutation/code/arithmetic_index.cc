@@ -11,8 +11,7 @@ bool Matches(const Node& node, const Json&) {
 
 std::vector<Node> Rewrite(const Node& node, const Json& parameters) {
   if (!IsAccess(node)) return OtherArithmetic(node, parameters);
-  return IndexVariants(
-      node, [&](const Node& index) { return OtherArithmetic(index, parameters); });
+  return IndexVariants(node, [&](const Node& index) { return OtherArithmetic(index, parameters); });
 }
 
 }  // namespace

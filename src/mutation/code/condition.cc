@@ -32,7 +32,8 @@ std::vector<Node> Rewrite(const Node& node, const Json& parameters) {
 
 MUTATION_OPERATOR(
         .id = "code.condition", .category = "conditions", .source = "new",
-        .summary = "Negates the condition of an if, a select or an if_then_else, or makes it constant.",
+        .summary =
+            "Negates the condition of an if, a select or an if_then_else, or makes it constant.",
         .doc =
             R"(A check that is inverted, or was optimised away because a compiler took it for proven.
 Fault: TVM's issues 9598 (a predicate lost in compute_at) and 3770 (a simplifier that sees bounds

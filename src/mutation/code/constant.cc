@@ -10,9 +10,14 @@ namespace {
 std::vector<Node> Changed(const Node& constant, const Json& parameters) {
   if (!IsConstant(constant) || DTypeOf(constant) == "bool") return {};
   const double value = constant.Float();
-  const std::pair<const char*, double> changes[] = {
-      {"zero", 0},          {"one", 1},         {"minus_one", -1},     {"plus_one", value + 1},
-      {"less_one", value - 1}, {"negated", -value}, {"doubled", 2 * value}, {"halved", value / 2}};
+  const std::pair<const char*, double> changes[] = {{"zero", 0},
+                                                    {"one", 1},
+                                                    {"minus_one", -1},
+                                                    {"plus_one", value + 1},
+                                                    {"less_one", value - 1},
+                                                    {"negated", -value},
+                                                    {"doubled", 2 * value},
+                                                    {"halved", value / 2}};
   std::vector<Node> changed;
   std::vector<double> values = {value};
   for (const auto& [name, wanted] : changes) {

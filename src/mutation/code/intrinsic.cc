@@ -7,10 +7,10 @@ namespace mutatenn {
 namespace {
 
 constexpr NamedKind kFunctions[] = {
-    {"cos", intrinsic::kCos},         {"erf", intrinsic::kErf},     {"exp", intrinsic::kExp},
-    {"fabs", intrinsic::kAbs},        {"floor", intrinsic::kFloor}, {"log", intrinsic::kLog},
-    {"round", intrinsic::kRound},     {"rsqrt", intrinsic::kRsqrt}, {"sigmoid", intrinsic::kSigmoid},
-    {"sin", intrinsic::kSin},         {"sqrt", intrinsic::kSqrt},   {"tanh", intrinsic::kTanh}};
+    {"cos", intrinsic::kCos},     {"erf", intrinsic::kErf},     {"exp", intrinsic::kExp},
+    {"fabs", intrinsic::kAbs},    {"floor", intrinsic::kFloor}, {"log", intrinsic::kLog},
+    {"round", intrinsic::kRound}, {"rsqrt", intrinsic::kRsqrt}, {"sigmoid", intrinsic::kSigmoid},
+    {"sin", intrinsic::kSin},     {"sqrt", intrinsic::kSqrt},   {"tanh", intrinsic::kTanh}};
 
 const NamedKind* FunctionOf(const Node& node) {
   for (const NamedKind& function : kFunctions)

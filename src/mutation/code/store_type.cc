@@ -27,7 +27,8 @@ Node Converted(const Node& value, const std::string& to) {
   if (IsIntegerType(to)) {
     const int bits = std::stoi(to.substr(3));
     const double lowest = -std::ldexp(1.0, bits - 1);
-    const double largest = bits < 24 ? -lowest - 1 : std::nextafter(static_cast<float>(-lowest), 0);
+    const double largest =
+        bits < 24 ? -lowest - 1 : std::nextafter(static_cast<float>(-lowest), 0.0f);
     bounded = Make(prim::kMin, bounded, FloatImm(kFrom, largest));
     bounded = Make(prim::kMax, bounded, FloatImm(kFrom, lowest));
   }
@@ -64,19 +65,20 @@ std::vector<Node> Reinterpreted(const Node& store, const std::string& to, bool i
   int64_t room = elements * BytesOf(kFrom) / BytesOf(to);
   if (room == 0) return {};
   if (inside && room < elements)
-    position = Make(prim::kMin, Make(prim::kFloorDiv, position, IntImm(dtype, BytesOf(to) / BytesOf(kFrom))),
+    position = Make(prim::kMin,
+                    Make(prim::kFloorDiv, position, IntImm(dtype, BytesOf(to) / BytesOf(kFrom))),
                     IntImm(dtype, room - 1));
   if (!inside) room = elements;
   constexpr int kDefaultAlignment = -1, kNoOffset = 0;
   const Node none = std::vector<Node>{};
-  const Node view =
-      Make(global::kBufferVar, buffer["name"].Text() + "_as_" + to,
-           Make(global::kMakeBufferType, type["storage_scope"], PrimType(to),
-                Node({IntImm(dtype, room)}), none, Node(), kDefaultAlignment, kNoOffset, Node(), none));
-  return {Make(global::kSeqStmt,
-               Node({Make(global::kDeclBuffer, view, Call(global::kBufferData, buffer)),
-                     Make(global::kBufferStore, view, Converted(store["value"], to),
-                          Node({position}))}))};
+  const Node view = Make(
+      global::kBufferVar, buffer["name"].Text() + "_as_" + to,
+      Make(global::kMakeBufferType, type["storage_scope"], PrimType(to),
+           Node({IntImm(dtype, room)}), none, Node(), kDefaultAlignment, kNoOffset, Node(), none));
+  return {Make(
+      global::kSeqStmt,
+      Node({Make(global::kDeclBuffer, view, Call(global::kBufferData, buffer)),
+            Make(global::kBufferStore, view, Converted(store["value"], to), Node({position}))}))};
 }
 
 std::vector<Node> Rewrite(const Node& store, const Json& parameters) {

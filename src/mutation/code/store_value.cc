@@ -49,8 +49,9 @@ std::vector<Node> Rewrite(const Node& store, const Json& parameters) {
 
 MUTATION_OPERATOR(
         .id = "code.store_value", .category = "store value", .source = "paper",
-        .summary = "Changes a value as it is stored: plus, minus or times a constant, a constant "
-                   "instead, NaN, or negated.",
+        .summary =
+            "Changes a value as it is stored: plus, minus or times a constant, a constant "
+            "instead, NaN, or negated.",
         .doc =
             R"(A small error in what a kernel writes; in a reduction it is made at every step of it.
 The constant is rounded to the value's own type; where that changes nothing (the paper's times

@@ -32,9 +32,7 @@ std::optional<double> Whole(const Node& relation, Side side, double real) {
   return up ? std::ceil(real) : std::floor(real);
 }
 
-std::vector<Node> Never(const Node& relation) {
-  return {IntImm("bool", relation.Is(prim::kNE))};
-}
+std::vector<Node> Never(const Node& relation) { return {IntImm("bool", relation.Is(prim::kNE))}; }
 
 std::vector<Node> ShiftInteger(const Node& relation, Side side, double shift) {
   const Node operand = relation[side == Side::kLeft ? "a" : "b"];
@@ -53,9 +51,7 @@ std::vector<Node> ScaleInteger(const Node& relation, Side side, double factor) {
     const auto base = static_cast<double>(operand.Int());
     return ShiftInteger(relation, side, base * factor - base);
   }
-  auto real = [](const Node& integer) {
-    return Make(prim::kCast, PrimType("float64"), integer);
-  };
+  auto real = [](const Node& integer) { return Make(prim::kCast, PrimType("float64"), integer); };
   const Node scaled = Make(prim::kMul, real(operand), FloatImm("float64", factor));
   const Node a = relation["a"], b = relation["b"];
   return {side == Side::kLeft ? Make(relation.key().data(), scaled, real(b))
