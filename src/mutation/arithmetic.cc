@@ -23,7 +23,7 @@ bool DividesIntegers(const std::string& key) {
 
 bool IsValid(const NamedKind& kind, const Node& node) {
   const Node divisor = node["b"];
-  const bool by_zero = IsConstant(divisor) && divisor.Float() == 0;
+  const bool by_zero = IsConstant(divisor) && ValueOf(divisor) == 0;
   const bool divides = kind.key == std::string(prim::kDiv);
   if (IsFloat(node)) return !DividesIntegers(kind.key) && !(divides && by_zero);
   if (DividesIntegers(kind.key)) return divisor.Is(type::kIntImm) && !by_zero;
@@ -40,7 +40,7 @@ bool IsSame(const NamedKind& kind, const Node& node) {
     return std::nullopt;
   };
   const auto before = neutral(std::string(node.key())), after = neutral(kind.key);
-  return before && after && *before == *after && b.Float() == *before;
+  return before && after && *before == *after && ValueOf(b) == *before;
 }
 
 }  // namespace

@@ -91,7 +91,40 @@ bool IsIntrinsic(const Node& node, const char* name) {
   return node.Is(type::kCall) && node["op"].Is(type::kOp) && node["op"]["name"].Text() == name;
 }
 
-bool IsConstant(const Node& node) { return node.Is(type::kIntImm) || node.Is(type::kFloatImm); }
+bool IsConstant(const Node& node) {
+  if (node.Is(prim::kBroadcast)) return IsConstant(node["value"]);
+  return node.Is(type::kIntImm) || node.Is(type::kFloatImm);
+}
+
+double ValueOf(const Node& constant) {
+  return constant.Is(prim::kBroadcast) ? ValueOf(constant["value"]) : constant.Float();
+}
+
+namespace {
+
+// "x16" of float32x16; "" of a scalar.
+std::string LanesOf(const Node& expression) {
+  const std::string dtype = DTypeOf(expression);
+  const size_t lanes = dtype.rfind('x');
+  return lanes == std::string::npos ? "" : dtype.substr(lanes);
+}
+
+}  // namespace
+
+std::string ScalarType(const Node& expression) {
+  const std::string dtype = DTypeOf(expression);
+  return dtype.substr(0, dtype.size() - LanesOf(expression).size());
+}
+
+Node TypeLike(const Node& expression, const std::string& scalar_type) {
+  return PrimType(scalar_type + LanesOf(expression));
+}
+
+Node BroadcastLike(const Node& expression, const Node& scalar) {
+  const std::string lanes = LanesOf(expression);
+  if (lanes.empty()) return scalar;
+  return Make(prim::kBroadcast, scalar, IntImm("int32", std::stoi(lanes.substr(1))));
+}
 
 bool HoldsInteger(const std::string& dtype, double value) {
   const bool is_signed = dtype.starts_with("int");
@@ -101,14 +134,14 @@ bool HoldsInteger(const std::string& dtype, double value) {
 }
 
 std::optional<Node> ConstantLike(const Node& expression, double value) {
-  const std::string dtype = DTypeOf(expression);
+  const std::string dtype = ScalarType(expression);
   if (IsInteger(expression)) {
     if (std::floor(value) != value || !HoldsInteger(dtype, value)) return std::nullopt;
-    return IntImm(dtype, static_cast<int64_t>(value));
+    return BroadcastLike(expression, IntImm(dtype, static_cast<int64_t>(value)));
   }
   const auto rounded = RoundTo(dtype, value);
   if (!rounded || !std::isfinite(*rounded)) return std::nullopt;
-  return FloatImm(dtype, *rounded);
+  return BroadcastLike(expression, FloatImm(dtype, *rounded));
 }
 
 const NamedKind* KindOf(const NamedKind* begin, const NamedKind* end, const Node& node) {

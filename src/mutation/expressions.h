@@ -25,7 +25,13 @@ bool IsAccess(const Node& node);  // a TensorLoad or a BufferStore
 bool HasLoad(const Node& expression);
 // Whether a call is one of the named operator (namespace intrinsic).
 bool IsIntrinsic(const Node& node, const char* name);
-bool IsConstant(const Node& node);  // an IntImm or FloatImm
+bool IsConstant(const Node& node);  // an IntImm or FloatImm, or one broadcast to lanes
+double ValueOf(const Node& constant);
+// The dtype without lanes ("float32" of a float32x16), and those of the same lanes.
+std::string ScalarType(const Node& expression);
+Node TypeLike(const Node& expression, const std::string& scalar_type);
+// A scalar, broadcast to the lanes of the expression.
+Node BroadcastLike(const Node& expression, const Node& scalar);
 // A constant of the expression's own dtype; nothing where it does not hold the value.
 std::optional<Node> ConstantLike(const Node& expression, double value);
 // Whether an integer dtype holds `value`, and a double counts it exactly.

@@ -24,7 +24,7 @@ std::vector<Node> Rewrite(const Node& node, const Json& parameters) {
     replaced.push_back(WithCondition(node, Make(prim::kNot, condition)));
   for (const bool value : {true, false})
     if (Names(parameters, "to", value ? "true" : "false"))
-      replaced.push_back(WithCondition(node, IntImm("bool", value)));
+      replaced.push_back(WithCondition(node, BroadcastLike(condition, IntImm("bool", value))));
   return replaced;
 }
 

@@ -8,8 +8,8 @@ namespace mutatenn {
 namespace {
 
 std::vector<Node> Changed(const Node& constant, const Json& parameters) {
-  if (!IsConstant(constant) || DTypeOf(constant) == "bool") return {};
-  const double value = constant.Float();
+  if (!IsConstant(constant) || ScalarType(constant) == "bool") return {};
+  const double value = ValueOf(constant);
   const std::pair<const char*, double> changes[] = {{"zero", 0},
                                                     {"one", 1},
                                                     {"minus_one", -1},
@@ -23,8 +23,8 @@ std::vector<Node> Changed(const Node& constant, const Json& parameters) {
   for (const auto& [name, wanted] : changes) {
     if (!Names(parameters, "to", name)) continue;
     const auto node = ConstantLike(constant, wanted);
-    if (!node || std::find(values.begin(), values.end(), node->Float()) != values.end()) continue;
-    values.push_back(node->Float());
+    if (!node || std::find(values.begin(), values.end(), ValueOf(*node)) != values.end()) continue;
+    values.push_back(ValueOf(*node));
     changed.push_back(*node);
   }
   return changed;

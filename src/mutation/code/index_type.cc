@@ -20,14 +20,14 @@ std::vector<Node> Rewrite(const Node& access, const Json& parameters) {
   }
   if (shape.empty() || HoldsInteger(narrow, elements - 1)) return {};
   std::vector<Node> indices = access["indices"].Items();
-  const std::string wide = DTypeOf(indices[0]);
+  const Node first = indices[0];
+  auto wide = [&](int64_t value) { return BroadcastLike(first, IntImm(ScalarType(first), value)); };
   Node position = indices[0];
   for (size_t axis = 1; axis < shape.size(); ++axis)
-    position = Make(prim::kAdd, Make(prim::kMul, position, IntImm(wide, shape[axis])),
-                    Make(prim::kCast, PrimType(wide), indices[axis]));
-  position = Make(prim::kCast, PrimType(wide), Make(prim::kCast, PrimType(narrow), position));
+    position = Make(prim::kAdd, Make(prim::kMul, position, wide(shape[axis])), indices[axis]);
+  position = Make(prim::kCast, first["ty"], Make(prim::kCast, TypeLike(first, narrow), position));
   for (size_t axis = shape.size(); axis-- > 1;) {
-    const Node extent = IntImm(wide, shape[axis]);
+    const Node extent = wide(shape[axis]);
     indices[axis] = Make(prim::kFloorMod, position, extent);
     position = Make(prim::kFloorDiv, position, extent);
   }

@@ -12,7 +12,7 @@ std::vector<Node> Rewrite(const Node& store, const Json& parameters) {
   for (size_t axis = indices.size(); axis-- > 0;) {
     if (shape[axis].Is(type::kIntImm) && shape[axis].Int() == 1) continue;
     const auto offset = ConstantLike(indices[axis], parameters.at("offset").get<double>());
-    if (!offset || offset->Int() == 0) return {};
+    if (!offset || ValueOf(*offset) == 0) return {};
     indices[axis] = Make(prim::kAdd, indices[axis], *offset);
     return {WithFields(store, {{"indices", Node(indices)}})};
   }

@@ -16,7 +16,7 @@ bool Considers(const Place& place, const Json& parameters) {
 }
 
 bool Matches(const Node& node, const Json&) {
-  return node.Is(type::kBufferStore) && DTypeOf(node["value"]) == kFrom;
+  return node.Is(type::kBufferStore) && ScalarType(node["value"]) == kFrom;
 }
 
 bool IsIntegerType(const std::string& dtype) { return dtype.starts_with("int"); }
@@ -29,17 +29,17 @@ Node Converted(const Node& value, const std::string& to) {
     const double lowest = -std::ldexp(1.0, bits - 1);
     const double largest =
         bits < 24 ? -lowest - 1 : std::nextafter(static_cast<float>(-lowest), 0.0f);
-    bounded = Make(prim::kMin, bounded, FloatImm(kFrom, largest));
-    bounded = Make(prim::kMax, bounded, FloatImm(kFrom, lowest));
+    bounded = Make(prim::kMin, bounded, *ConstantLike(value, largest));
+    bounded = Make(prim::kMax, bounded, *ConstantLike(value, lowest));
   }
-  return Make(prim::kCast, PrimType(to), bounded);
+  return Make(prim::kCast, TypeLike(value, to), bounded);
 }
 
 // Whether a constant goes through the type and back unchanged, as the 0 that starts a reduction.
 bool IsExact(const Node& value, const std::string& to) {
   if (to == "float64") return true;
-  if (!value.Is(type::kFloatImm)) return false;
-  const double number = value.Float();
+  if (!IsConstant(value)) return false;
+  const double number = ValueOf(value);
   return IsIntegerType(to) ? std::floor(number) == number && HoldsInteger(to, number)
                            : RoundTo(to, number) == number;
 }
@@ -51,11 +51,9 @@ int BytesOf(const std::string& dtype) {
 // The same memory as a flat buffer of another type.
 std::vector<Node> Reinterpreted(const Node& store, const std::string& to, bool inside) {
   const Node buffer = store["buffer"], type = buffer["ty"];
-  if (type["storage_scope"].Text() == "local")
-    GiveUp("the schedule for this target keeps the buffer in registers");
+  if (type["storage_scope"].Text() == "local") return {};
   const std::vector<Node> indices = store["indices"].Items(), shape = type["shape"].Items();
   if (indices.empty()) return {};
-  const std::string dtype = DTypeOf(indices[0]);
   Node position = indices[0];
   int64_t elements = shape[0].Int();
   for (size_t axis = 1; axis < indices.size(); ++axis) {
@@ -65,16 +63,17 @@ std::vector<Node> Reinterpreted(const Node& store, const std::string& to, bool i
   int64_t room = elements * BytesOf(kFrom) / BytesOf(to);
   if (room == 0) return {};
   if (inside && room < elements)
-    position = Make(prim::kMin,
-                    Make(prim::kFloorDiv, position, IntImm(dtype, BytesOf(to) / BytesOf(kFrom))),
-                    IntImm(dtype, room - 1));
+    position =
+        Make(prim::kMin,
+             Make(prim::kFloorDiv, position, *ConstantLike(position, BytesOf(to) / BytesOf(kFrom))),
+             *ConstantLike(position, static_cast<double>(room - 1)));
   if (!inside) room = elements;
   constexpr int kDefaultAlignment = -1, kNoOffset = 0;
   const Node none = std::vector<Node>{};
-  const Node view = Make(
-      global::kBufferVar, buffer["name"].Text() + "_as_" + to,
-      Make(global::kMakeBufferType, type["storage_scope"], PrimType(to),
-           Node({IntImm(dtype, room)}), none, Node(), kDefaultAlignment, kNoOffset, Node(), none));
+  const Node view = Make(global::kBufferVar, buffer["name"].Text() + "_as_" + to,
+                         Make(global::kMakeBufferType, type["storage_scope"], PrimType(to),
+                              Node({IntImm(ScalarType(position), room)}), none, Node(),
+                              kDefaultAlignment, kNoOffset, Node(), none));
   return {Make(
       global::kSeqStmt,
       Node({Make(global::kDeclBuffer, view, Call(global::kBufferData, buffer)),
@@ -87,7 +86,7 @@ std::vector<Node> Rewrite(const Node& store, const Json& parameters) {
     return Reinterpreted(store, to, parameters.at("inside"));
   if (IsExact(store["value"], to)) return {};
   const Node there = Converted(store["value"], to);
-  return {WithFields(store, {{"value", Make(prim::kCast, PrimType(kFrom), there)}})};
+  return {WithFields(store, {{"value", Make(prim::kCast, TypeLike(there, kFrom), there)}})};
 }
 
 }  // namespace

@@ -16,8 +16,7 @@ bool Considers(const Place& place, const Json& parameters) {
 bool Matches(const Node& node, const Json&) { return node.Is(type::kBufferStore); }
 
 std::optional<Node> Changed(const Node& value, const std::string& operation, double constant) {
-  const std::string dtype = DTypeOf(value);
-  const bool zero = IsConstant(value) && value.Float() == 0;
+  const bool zero = IsConstant(value) && ValueOf(value) == 0;
   if (operation == "negated") {
     const auto minus_one = ConstantLike(value, -1);
     if (!minus_one || zero) return std::nullopt;
@@ -25,21 +24,22 @@ std::optional<Node> Changed(const Node& value, const std::string& operation, dou
   }
   if (operation == "nan") {
     if (!IsFloat(value)) return std::nullopt;
-    return FloatImm(dtype, std::numeric_limits<double>::quiet_NaN());
+    return BroadcastLike(value,
+                         FloatImm(ScalarType(value), std::numeric_limits<double>::quiet_NaN()));
   }
   const auto number = ConstantLike(value, operation == "minus" ? -constant : constant);
   if (!number) return std::nullopt;
   if (operation == "constant")
-    return IsConstant(value) && value.Float() == number->Float() ? std::nullopt : number;
+    return IsConstant(value) && ValueOf(value) == ValueOf(*number) ? std::nullopt : number;
   if (operation == "times")
-    return number->Float() == 1 || zero ? std::nullopt
-                                        : std::optional(Make(prim::kMul, value, *number));
-  if (number->Float() == 0) return std::nullopt;
+    return ValueOf(*number) == 1 || zero ? std::nullopt
+                                         : std::optional(Make(prim::kMul, value, *number));
+  if (ValueOf(*number) == 0) return std::nullopt;
   return Make(prim::kAdd, value, *number);
 }
 
 std::vector<Node> Rewrite(const Node& store, const Json& parameters) {
-  if (DTypeOf(store["value"]) == "bool") return {};
+  if (ScalarType(store["value"]) == "bool") return {};
   const auto value = Changed(store["value"], parameters.at("operation"), parameters.at("value"));
   if (!value) return {};
   return {WithFields(store, {{"value", *value}})};

@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "mutation/conditions.h"
-#include "mutation/rounding.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
@@ -36,8 +35,8 @@ std::vector<Node> Never(const Node& relation) { return {IntImm("bool", relation.
 
 std::vector<Node> ShiftInteger(const Node& relation, Side side, double shift) {
   const Node operand = relation[side == Side::kLeft ? "a" : "b"];
-  const bool constant = operand.Is(type::kIntImm);
-  const double base = constant ? static_cast<double>(operand.Int()) : 0;
+  const bool constant = IsConstant(operand);
+  const double base = constant ? ValueOf(operand) : 0;
   const auto whole = Whole(relation, side, base + shift);
   if (!whole) return Never(relation);
   const auto number = ConstantLike(operand, *whole);
@@ -47,12 +46,13 @@ std::vector<Node> ShiftInteger(const Node& relation, Side side, double shift) {
 
 std::vector<Node> ScaleInteger(const Node& relation, Side side, double factor) {
   const Node operand = relation[side == Side::kLeft ? "a" : "b"];
-  if (operand.Is(type::kIntImm)) {
-    const auto base = static_cast<double>(operand.Int());
+  if (IsConstant(operand)) {
+    const double base = ValueOf(operand);
     return ShiftInteger(relation, side, base * factor - base);
   }
   auto real = [](const Node& integer) { return Make(prim::kCast, PrimType("float64"), integer); };
-  const Node scaled = Make(prim::kMul, real(operand), FloatImm("float64", factor));
+  const Node scaled =
+      Make(prim::kMul, real(operand), BroadcastLike(operand, FloatImm("float64", factor)));
   const Node a = relation["a"], b = relation["b"];
   return {side == Side::kLeft ? Make(relation.key().data(), scaled, real(b))
                               : Make(relation.key().data(), real(a), scaled)};
@@ -66,16 +66,17 @@ std::vector<Node> Rewrite(const Node& relation, const Json& parameters) {
   const bool scales = operation == "times" || operation == "percent";
   const double factor = operation == "percent" ? 1 + value / 100 : value;
   const double shift = operation == "minus" ? -value : value;
-  if (DTypeOf(operand) == "bool" || (scales && factor == 1) || (!scales && shift == 0)) return {};
+  if (ScalarType(operand) == "bool" || (scales && factor == 1) || (!scales && shift == 0))
+    return {};
   if (IsInteger(operand))
     return scales ? ScaleInteger(relation, side, factor) : ShiftInteger(relation, side, shift);
   if (scales) {
     const auto scale = ConstantLike(operand, factor);
-    if (!scale || scale->Float() == 1) return {};
+    if (!scale || ValueOf(*scale) == 1) return {};
     return With(relation, side, Make(prim::kMul, operand, *scale));
   }
-  const auto addend = Addend(DTypeOf(operand), shift);
-  if (!addend) return {};
+  const auto addend = ConstantLike(operand, shift);
+  if (!addend || ValueOf(*addend) == 0) return {};
   return With(relation, side, Make(prim::kAdd, operand, *addend));
 }
 
