@@ -76,12 +76,14 @@ Part FindPart(Origins* origins, const std::string& name) {
   return {};
 }
 
-Result<Node> MutateBlock(const MutationOperator& op, const Json& parameters, const Node& block,
-                         Part part) {
+Result<Node> MutateBlock(const MutationOperator& op, const Json& parameters, const Node& scheduled,
+                         const Node& block, Part part) {
   Origin& origin = *part.origin;
   Status status = Ok();
   auto mutate = [&](const Node& node, int number, int variant) -> Result<Node> {
     if (!op.rewrites_indices || !IsAccess(node)) return Replacement(op, parameters, node, variant);
+    if (op.parameters_only && !IsParameter(scheduled, BufferOf(node)))
+      GiveUp("the schedule for this target reads a copy of the parameter");
     const Node& access = origin.accesses[number];
     const Node mutated = TRY(Replacement(op, parameters, access, variant));
     return CarryOver(access, mutated, origin.block, node, block, part.body_is_init);
@@ -128,7 +130,7 @@ Result<Node> MutateKernel(const MutationOperator& op, const Json& parameters,
   const Node body = Map(scheduled["body"], [&](const Node& node) {
     const Part part = IsLeafBlock(node) ? FindPart(&origins, BlockName(node)) : Part{};
     if (part.origin == nullptr || part.origin->wanted.empty()) return node;
-    Result<Node> block = MutateBlock(op, parameters, node, part);
+    Result<Node> block = MutateBlock(op, parameters, scheduled, node, part);
     if (block.ok()) return *block;
     status = block.error();
     return node;

@@ -132,9 +132,8 @@ Node CarryOver(const Node& access, const Node& mutated, const Node& block, const
   if (StructuralEqual(Node(now), Node(before), /*map_free_variables=*/false))
     return WithFields(scheduled, {{"indices", Node(after)}});
 
-  const Node buffer = scheduled.Is(type::kTensorLoad) ? scheduled["source"] : scheduled["buffer"];
   std::vector<int64_t> divisors;
-  for (const Node& extent : buffer["ty"]["shape"].Items())
+  for (const Node& extent : BufferOf(scheduled)["ty"]["shape"].Items())
     if (extent.Int() > 1) divisors.push_back(extent.Int());
   const std::vector<Iteration> iterations = Iterations(scheduled_iterators);
   std::vector<Node> indices;

@@ -1,5 +1,6 @@
 // Subjects into mutation points: every node of the operator's kind is counted, and one point made
 // for each replacement that `rewrite` gives for it.
+#include "mutation/expressions.h"
 #include "mutation/leaf_blocks.h"
 #include "mutation/subject.h"
 
@@ -30,6 +31,8 @@ std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json
     auto visit = [&](const Node& node, int number) {
       point.match = number;
       point.index = *index + number;
+      if (op.parameters_only && IsAccess(node) && !IsParameter(kernel.function, BufferOf(node)))
+        return node;
       for (int variant : Variants(op, parameters, node)) {
         point.variant = variant;
         points.push_back(point);

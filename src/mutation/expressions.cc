@@ -80,6 +80,16 @@ bool IsAccess(const Node& node) {
   return node.Is(type::kTensorLoad) || node.Is(type::kBufferStore);
 }
 
+Node BufferOf(const Node& access) {
+  return access.Is(type::kTensorLoad) ? access["source"] : access["buffer"];
+}
+
+bool IsParameter(const Node& function, const Node& buffer) {
+  for (const Node& parameter : function["params"].Items())
+    if (parameter.Same(buffer)) return true;
+  return false;
+}
+
 bool HasLoad(const Node& expression) {
   bool found = false;
   VisitExpressions(expression, Descend::kNotIntoIndices,

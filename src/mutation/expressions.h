@@ -22,6 +22,9 @@ Node MapExpressions(const Node& root, Descend descend, const MapExpression& f);
 void VisitExpressions(const Node& root, Descend descend, const std::function<void(const Node&)>& f);
 
 bool IsAccess(const Node& node);  // a TensorLoad or a BufferStore
+// The buffer of an access, and whether it is a parameter of the function.
+Node BufferOf(const Node& access);
+bool IsParameter(const Node& function, const Node& buffer);
 bool HasLoad(const Node& expression);
 // Whether a call is one of the named operator (namespace intrinsic).
 bool IsIntrinsic(const Node& node, const char* name);

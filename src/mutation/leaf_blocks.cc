@@ -30,8 +30,7 @@ std::string BlockName(const Node& block) { return block["name_hint"].Text(); }
 Place PlaceOf(const Node& function, const Node& block, bool init) {
   Place place = {init, block["init"].defined(), false};
   for (const Node& region : block["writes"].Items())
-    for (const Node& parameter : function["params"].Items())
-      place.output = place.output || parameter.Same(region["source"]);
+    place.output = place.output || IsParameter(function, region["source"]);
   return place;
 }
 

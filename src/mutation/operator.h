@@ -44,6 +44,9 @@ struct MutationOperator {
   // they are written for the kernel before scheduling, and application carries them over to the
   // layout that a schedule gave the buffer.
   bool rewrites_indices = false;
+  // Level code. Loads and stores are points only where they are of the kernel's parameters: a
+  // schedule cuts a kernel's own buffers down to what a tile needs of them.
+  bool parameters_only = false;
   // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
   // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
   // or body, but not inside the indices of a load or store.
