@@ -18,9 +18,11 @@ constexpr const char* kLevelNames[] = {"graph", "code", "lowered", "build"};
 // Keys sorted, so that the order in which a configuration names them does not show.
 std::string Canonical(const Json& json) { return nlohmann::json(json).dump(); }
 
-// What a point is found by, without target, layers and index. At level graph the layer and the
-// graph stand for the kernel and the block.
+// What a point is found by, without layers and index; without target but at level lowered. At level
+// graph the layer and the graph stand for the kernel and the block.
 Json Identity(const MutationPoint& point, const std::string& subject) {
+  if (point.level == Level::kLowered)
+    return Json::array({point.target, point.kernel, point.match, point.variant});
   if (point.level != Level::kGraph)
     return Json::array({point.kernel, point.block, point.match, point.variant});
   const std::string layer = point.layers.empty() ? "" : point.layers.front();
@@ -47,6 +49,7 @@ Mutant MakeMutant(const OperatorUse& use, const std::string& category, Level lev
   if (use.positions.empty()) {
     const MutationPoint& point = points.front();
     mutant.place += " " + JoinLayers(point) + " " + point.role + " #" + std::to_string(point.index);
+    if (!point.target.empty()) mutant.place += " on " + point.target;
     if (point.variant != 0) mutant.place += " variant " + std::to_string(point.variant);
   } else {
     mutant.place += " positions " + use.positions;
@@ -61,8 +64,8 @@ std::vector<MutationPoint> FirstVariants(const std::vector<MutationPoint>& point
   for (const MutationPoint& point : points) {
     if (!first.empty()) {
       const MutationPoint& last = first.back();
-      if (std::tie(last.kernel, last.block, last.match, last.index) ==
-          std::tie(point.kernel, point.block, point.match, point.index))
+      if (std::tie(last.target, last.kernel, last.block, last.match, last.index) ==
+          std::tie(point.target, point.kernel, point.block, point.match, point.index))
         continue;
     }
     first.push_back(point);
@@ -77,11 +80,22 @@ std::vector<std::vector<MutationPoint>> Together(const OperatorUse& use,
   const std::string per = use.parameters.value("per", "store");
   auto same = [&](const MutationPoint& a, const MutationPoint& b) {
     if (per == "store") return false;
-    return a.kernel == b.kernel && (per == "kernel" || a.block == b.block);
+    return a.target == b.target && a.kernel == b.kernel && (per == "kernel" || a.block == b.block);
   };
   std::vector<std::vector<MutationPoint>> groups;
   for (const MutationPoint& point : points) {
     if (groups.empty() || !same(groups.back().front(), point)) groups.emplace_back();
+    groups.back().push_back(point);
+  }
+  return groups;
+}
+
+// Consecutive points of one target; one empty list where there are no points.
+std::vector<std::vector<MutationPoint>> ByTarget(const std::vector<MutationPoint>& points) {
+  std::vector<std::vector<MutationPoint>> groups(1);
+  for (const MutationPoint& point : points) {
+    if (!groups.back().empty() && groups.back().back().target != point.target)
+      groups.emplace_back();
     groups.back().push_back(point);
   }
   return groups;
@@ -138,14 +152,16 @@ Result<std::vector<size_t>> Pick(const OperatorUse& use, size_t count) {
 const char* LevelName(Level level) { return kLevelNames[static_cast<int>(level)]; }
 
 Json MutationPoint::ToJson() const {
-  return Json{{"level", LevelName(level)},
-              {"layers", layers},
-              {"kernel", kernel},
-              {"role", role},
-              {"block", block},
-              {"match", match},
-              {"index", index},
-              {"variant", variant}};
+  Json json = {{"level", LevelName(level)},
+               {"layers", layers},
+               {"kernel", kernel},
+               {"role", role},
+               {"block", block},
+               {"match", match},
+               {"index", index},
+               {"variant", variant}};
+  if (!target.empty()) json["target"] = target;
+  return json;
 }
 
 Result<MutationPoint> MutationPoint::FromJson(const Json& json) {
@@ -163,6 +179,7 @@ Result<MutationPoint> MutationPoint::FromJson(const Json& json) {
     point.match = json.at("match");
     point.index = json.at("index");
     point.variant = json.at("variant");
+    point.target = json.value("target", "");
   } catch (const Json::exception& e) {
     return Fail(Code::kInvalidInput, "mutation point: ", e.what());
   }
@@ -182,9 +199,10 @@ Result<std::vector<Mutant>> MakeMutants(const OperatorUse& use, const std::strin
     }
     return mutants;
   }
-  const std::vector<MutationPoint> nodes = FirstVariants(points);
+  // Of each target alike: at level lowered one mutant changes the code of all of them.
   std::vector<MutationPoint> picked;
-  for (size_t i : TRY(Pick(use, nodes.size()))) picked.push_back(nodes[i]);
+  for (const std::vector<MutationPoint>& of_target : ByTarget(FirstVariants(points)))
+    for (size_t i : TRY(Pick(use, of_target.size()))) picked.push_back(of_target[i]);
   if (picked.empty()) return mutants;
   const Level level = picked.front().level;
   mutants.push_back(MakeMutant(use, category, level, std::move(picked), subject));

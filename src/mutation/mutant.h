@@ -25,6 +25,7 @@ struct MutationPoint {
                     // before applicability is tested
   int index = 0;    // the same over the whole program, in program order, from 0
   int variant = 0;  // when one node has several replacements
+  std::string target = {};  // level lowered: the one target whose code this is, by its label
 
   Json ToJson() const;
   static Result<MutationPoint> FromJson(const Json& json);

@@ -62,9 +62,9 @@ TEST(CheckParameters, NamesKeyAndRemedy) {
 
 TEST(Registry, IsSortedAndComplete) {
   const auto& all = AllOperators();
-  const std::string categories[] = {"layer node",          "arithmetic node", "node input/output",
-                                    "arithmetic types",    "store value",     "conditions",
-                                    "arithmetic operators"};
+  const std::string categories[] = {"layer node",           "arithmetic node", "node input/output",
+                                    "arithmetic types",     "store value",     "conditions",
+                                    "arithmetic operators", "loops",           "accelerators"};
   for (size_t i = 0; i < all.size(); ++i) {
     const MutationOperator& op = *all[i];
     EXPECT_TRUE(i == 0 || all[i - 1]->id < op.id) << op.id;

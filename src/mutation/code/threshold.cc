@@ -108,6 +108,6 @@ The paper's LT-RA is relations lt, side right, plus 0.5.)",
                         .type = "number",
                         .fallback = 0.5,
                         .doc = "The constant of the operation, in the operand's own type."}},
-        .matches = Matches, .rewrite = Rewrite);
+        .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn
