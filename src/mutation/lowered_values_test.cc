@@ -144,7 +144,8 @@ TEST(LoweredValues, VectorsOfLanes) {
 TEST(LoweredPoints, AreOfOneTarget) {
   const MutationOperator& op = *FindOperator("lowered.barrier");
   const Json parameters = CheckParameters(op, Json::object()).value();
-  KernelSubject kernel = ExampleKernels("lowered").back();
+  KernelSubject kernel = ExampleKernels("lowered")[3];
+  ASSERT_EQ(kernel.role, "reversed_pieces");
   kernel.target = "gpu:1";
   const auto points = EnumerateKernels(op, parameters, {kernel}).value();
   ASSERT_EQ(points.size(), 2u);  // removed, narrowed to a warp

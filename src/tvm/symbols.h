@@ -131,6 +131,7 @@ inline constexpr const char* kIfThenElse = "tirx.IfThenElse";
 inline constexpr const char* kEvaluate = "tirx.Evaluate";
 inline constexpr const char* kBind = "tirx.Bind";
 inline constexpr const char* kAttrStmt = "tirx.AttrStmt";
+inline constexpr const char* kAllocBuffer = "tirx.AllocBuffer";
 inline constexpr const char* kSBlock = "s_tir.SBlock";
 inline constexpr const char* kSBlockRealize = "s_tir.SBlockRealize";
 inline constexpr const char* kRelaxFunction = "relax.expr.Function";
@@ -215,6 +216,9 @@ inline constexpr const char* kRound = "tirx.round";
 inline constexpr const char* kAbs = "tirx.fabs";
 inline constexpr const char* kPower = "tirx.pow";
 inline constexpr const char* kStorageSync = "tirx.tvm_storage_sync";
+inline constexpr const char* kWarpShuffle = "tirx.tvm_warp_shuffle";
+inline constexpr const char* kWarpShuffleUp = "tirx.tvm_warp_shuffle_up";
+inline constexpr const char* kWarpShuffleDown = "tirx.tvm_warp_shuffle_down";
 }  // namespace intrinsic
 
 // Schedule primitives; the schedule is the first argument of each.

@@ -129,6 +129,16 @@ def reversed_pieces(x: T.Buffer((T.int64(1000),), "float32"), y: T.Buffer((T.int
                 y[v] = shared[w]
 
 
+# For a GPU: the sum of each warp's half by shuffles.
+@T.prim_func(private=True, s_tir=True)
+def shuffled(x: T.Buffer((T.int64(32),), "float32"), y: T.Buffer((T.int64(32),), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    for t in T.thread_binding(T.int64(32), thread="threadIdx.x"):
+        with T.sblock("add"):
+            v = T.axis.spatial(T.int64(32), t)
+            y[v] = x[v] + T.tvm_warp_shuffle_down(T.uint32(0xffffffff), x[v], 16, 32, 32)
+
+
 @T.prim_func(private=True, s_tir=True)
 def transposed(x: T.Buffer((T.int64(200), T.int64(200)), "float32"), y: T.Buffer((T.int64(200), T.int64(200)), "float32")):
     T.func_attr({"tirx.noalias": True})
@@ -224,7 +234,9 @@ write("lowered.json", {"kernels": [
      "function": function(lowered(transposed, CPU.with_host(CPU)))},
     {"key": "reversed_key", "role": "reversed_pieces", "layers": ["Reverse_2"],
      "function": function(lowered(reversed_pieces, GPU.with_host(CPU),
-                                  [("s_tir.transform.ThreadSync", "shared")]))}]})
+                                  [("s_tir.transform.ThreadSync", "shared")]))},
+    {"key": "shuffled_key", "role": "shuffled", "layers": ["Sum_4"],
+     "function": function(lowered(shuffled, GPU.with_host(CPU)))}]})
 write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
                       "synthetic": SYNTHETIC})
 x = te.placeholder((1, 4, 6), "float32", "x")
