@@ -114,7 +114,8 @@ def main():
             {"id": "graph.transpose_input", "functions": ["conv2d"], "arg": 0},
             {"id": "graph.exp_input", "functions": ["conv2d", "dense"], "arg": 0},
             {"id": "code.store_type", "to": "float16"}, {"id": "code.store_value", "value": 0.5}, {"id": "code.relation", "from": ["lt"], "to": ["le"]},
-            {"id": "code.threshold", "relations": ["lt"], "value": 0.5}],
+            {"id": "code.threshold", "relations": ["lt"], "value": 0.5}, {"id": "code.min_max"},
+            {"id": "lowered.loop", "change": ["last_dropped"]}],
         "kill": "top1", "matrix": "early", "timing": "suffix", "top_k": CLASSES, "seed": 1,
         "max_mutants": 60, "memory_budget_mb": 512, "jobs": 2}
     with open(os.path.join(folder, "campaign.json"), "w") as f:
