@@ -15,7 +15,8 @@ void CompareMutant(const MutantView& mutant, DeviceComparison& comparison, Sums&
   const DeviceResult& base = mutant.devices[static_cast<size_t>(comparison.base)];
   const DeviceResult& evaluated = mutant.devices[static_cast<size_t>(comparison.evaluated)];
   Verdict a = base.judgement.verdict, b = evaluated.judgement.verdict;
-  if (a != Verdict::kPending && b != Verdict::kPending) {
+  auto known = [](Verdict v) { return v != Verdict::kPending && v != Verdict::kIgnored; };
+  if (known(a) && known(b)) {
     ++comparison.mutants_compared;
     if (a != b) comparison.verdicts_differ.push_back(mutant.stored.id);
   }

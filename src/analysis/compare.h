@@ -14,7 +14,7 @@ struct DeviceComparison {
   int base = 0, evaluated = 0;               // indices into CampaignView::devices
   int originals_compared = 0;                // images on which the original ran on both
   int originals_differing = 0;               // of them, with different first labels
-  int mutants_compared = 0;                  // verdict known (not pending) on both
+  int mutants_compared = 0;                  // verdict known (not pending or ignored) on both
   std::vector<std::string> verdicts_differ;  // their ids, in the view's order
   int runs_compared = 0;                     // (mutant, image) that gave an output on both
   int runs_differing = 0;                    // of them, with different first labels

@@ -98,12 +98,7 @@ Result<Node> Pipeline::MutateKernel(const PerTarget& target, const Mutant& mutan
 Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mutant,
                                              KernelBatch& batch) const {
   const PerTarget& target = targets_.at(target_index);
-  struct Mutated {
-    const KernelSource* source;
-    std::string step;  // "" = all that call the kernel
-    KernelBatch::Added added;
-  };
-  std::vector<Mutated> kernels;
+  std::vector<MutatedKernel> kernels;
   std::string diff;
   for (const auto& [key, step] : KernelsOf(mutant)) {
     const KernelSource& source = sources_.at(key);
@@ -118,7 +113,13 @@ Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mut
                        TRY(batch.Add(source, MutationKey(mutant, key, step), target.target, made,
                                      &original))});
   }
-  return Finish([this, target_index, kernels, diff, &mutant]() -> Result<BuiltMutant> {
+  return FinishKernels(target_index, mutant, std::move(kernels), std::move(diff));
+}
+
+Pipeline::Finish Pipeline::FinishKernels(int target_index, const Mutant& mutant,
+                                         std::vector<MutatedKernel> kernels,
+                                         std::string diff) const {
+  return [this, target_index, kernels, diff, &mutant]() -> Result<BuiltMutant> {
     BuiltMutant built;
     built.ir_kind = "tir";
     built.diff = diff;
@@ -154,7 +155,7 @@ Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mut
       if (!of_step.empty()) TRY(UseInSteps(programs_.at(target_index), of_step, &built.program));
     }
     return built;
-  });
+  };
 }
 
 Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::string* needs) {
@@ -268,7 +269,8 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
     const Mutant& mutant = mutants[i];
     auto begun = mutant.level == Level::kGraph
                      ? BeginGraph(target, mutant, batch, &answers[i].needs)
-                     : BeginCode(target, mutant, batch);
+                 : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
+                                                   : BeginCode(target, mutant, batch);
     if (begun.ok())
       finish[i] = std::move(*begun);
     else

@@ -19,7 +19,7 @@ Result<CachedLibrary> KernelBatch::LowerOne(const Target& target,
                                             const Result<Scheduled>& scheduled,
                                             const OriginalKernel* original, Node* lowered) const {
   const Scheduled made = TRY(scheduled);
-  *lowered = TRY(Lower(made.function, target));
+  if (!*lowered) *lowered = TRY(Lower(made.function, target));
   CachedLibrary entry;
   entry.lowered = TRY(Guard("hashing", [&] { return std::to_string(StructuralHash(*lowered)); }));
   entry.packing = made.packing;
@@ -35,7 +35,7 @@ Result<CachedLibrary> KernelBatch::LowerOne(const Target& target,
 Result<KernelBatch::Added> KernelBatch::Add(const KernelSource& source, const std::string& mutation,
                                             const Target& target,
                                             const std::function<Result<Scheduled>()>& scheduled,
-                                            const OriginalKernel* original) {
+                                            const OriginalKernel* original, const Node& lowered) {
   const std::string key =
       HashBytes(source.key + "|" + mutation + "|" + target.canonical + "|" + toolchain_);
   if (const auto known = known_.find(key); known != known_.end()) return Added{known->second, true};
@@ -45,7 +45,7 @@ Result<KernelBatch::Added> KernelBatch::Add(const KernelSource& source, const st
     known_[key] = code;
     return Added{code, true};
   }
-  Open open{key, code, {}, source.weight_only ? target.once : target.node, original != nullptr, ""};
+  Open open{key, code, lowered, source.weight_only ? target.once : target.node, original != nullptr, ""};
   auto entry = LowerOne(target, scheduled(), original, &open.lowered);
   if (!entry.ok()) {
     // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.

@@ -54,10 +54,11 @@ class KernelBatch {
   };
   // Schedules and lowers at once, so that packing and equivalence by the lowered function are
   // known; machine code waits for Emit. `mutation` enters the key, "" = none. The same kernel twice
-  // is compiled once. `original`: null for what is no mutated kernel.
+  // is compiled once. `original`: null for what is no mutated kernel. `lowered`: what stands for the
+  // scheduled function's lowered form, where that is what is mutated.
   Result<Added> Add(const KernelSource& source, const std::string& mutation, const Target& target,
                     const std::function<Result<Scheduled>()>& scheduled,
-                    const OriginalKernel* original = nullptr);
+                    const OriginalKernel* original = nullptr, const Node& lowered = {});
   // Machine code and libraries of all that was added. Fails where the disk does.
   Status Emit();
 
@@ -71,7 +72,8 @@ class KernelBatch {
     bool mutated = false;
     std::string original_code;
   };
-  // The entry of a kernel that only machine code is missing to, or what settles it without.
+  // The entry of a kernel that only machine code is missing to, or what settles it without. Lowers
+  // unless that is done.
   Result<CachedLibrary> LowerOne(const Target& target, const Result<Scheduled>& scheduled,
                                  const OriginalKernel* original, Node* lowered) const;
   Status EmitTogether(const std::vector<Open*>& kernels);

@@ -313,9 +313,12 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
     if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
     PointsOfUse points{use, op->category, op->level(), {}};
     const auto& subjects = use.scope == kScopeStep ? steps : kernels;
-    points.points = op->level() == Level::kGraph
-                        ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
-                        : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
+    if (op->level() == Level::kLowered)
+      points.points = TRY(PointsInLowered(*op, use.parameters).With(use.id));
+    else
+      points.points = op->level() == Level::kGraph
+                          ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
+                          : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
     all.push_back(std::move(points));
   }
   return all;

@@ -92,13 +92,26 @@ class Pipeline {
   Result<Graph> MutateGraph(const Mutant& mutant) const;
   Result<Node> MutateKernel(const PerTarget& target, const Mutant& mutant,
                             const std::string& kernel, const std::string& step) const;
+  Result<std::vector<MutationPoint>> PointsInLowered(const MutationOperator& op,
+                                                     const Json& parameters) const;
+  // A kernel of the original as lowering makes it for a target.
+  Result<KernelSubject> LoweredSubject(const PerTarget& target, const KernelSource& source) const;
   KernelBatch NewBatch() const { return {cache_, options_.root, toolchain_}; }
   // A mutant's build in two parts: what is done at once, its kernels being added to the batch, and
   // what is done when the batch has machine code for them.
   using Finish = std::function<Result<BuiltMutant>()>;
-  Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
   Result<Finish> BeginGraph(int target, const Mutant& mutant, KernelBatch& batch,
                             std::string* needs);
+  Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
+  // The mutant's points in this target's lowered code; ignored where it has none.
+  Result<Finish> BeginLowered(int target, const Mutant& mutant, KernelBatch& batch) const;
+  struct MutatedKernel {
+    const KernelSource* source;
+    std::string step;  // "" = all that call the kernel
+    KernelBatch::Added added;
+  };
+  Finish FinishKernels(int target, const Mutant& mutant, std::vector<MutatedKernel> kernels,
+                       std::string diff) const;
 
   GeneratorOptions options_;
   std::unique_ptr<Frontend> frontend_;

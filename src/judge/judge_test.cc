@@ -117,6 +117,17 @@ TEST(Judge, StillbornAndEquivalentNeedNoFates) {
   EXPECT_EQ(Judge(evidence).reason, "same machine code");
 }
 
+// A mutant of one target's code has no verdict on devices of another.
+TEST(Judge, IgnoredNeedsNoFates) {
+  Evidence evidence;
+  evidence.build = "ignored";
+  evidence.build_reason = "changes the code of another target";
+  evidence.images_planned = 3;
+  const Judgement judged = Judge(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::kIgnored);
+  EXPECT_EQ(judged.reason, "changes the code of another target");
+}
+
 TEST(Judge, PendingUntilBuiltAndRun) {
   Evidence evidence = Against7({Ok("a", 7)}, 2);
   EXPECT_EQ(Judge(evidence).verdict, Verdict::kPending);

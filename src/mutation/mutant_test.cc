@@ -100,8 +100,8 @@ TEST(MutantId, AtLevelGraphHoldsGraphAndLayer) {
 
 // Recorded once: an id that moves would part a campaign from its stored mutants.
 TEST(MutantId, IsStable) {
-  const OperatorUse use{"code.store_add", Json{{"value", -1e-8}}, ""};
-  EXPECT_EQ(IdOf(use, SomePoints(1).front()), "130c963ca53d1ea51fa2ac4c77e13c8b");
+  const OperatorUse use{"code.store_value", Json{{"value", -1e-8}}, ""};
+  EXPECT_EQ(IdOf(use, SomePoints(1).front()), "e998a45434836903ca601d72dd6a7d15");
 }
 
 TEST(Mutant, PlaceNamesOperatorLayersRoleAndIndex) {
@@ -138,6 +138,54 @@ TEST(MutationPoint, RefusesDamage) {
     EXPECT_FALSE(MutationPoint::FromJson(damaged).ok()) << key;
   }
   EXPECT_FALSE(MutationPoint::FromJson(Json("text")).ok());
+}
+
+MutationPoint LoweredPoint(const std::string& target, int match) {
+  MutationPoint point;
+  point.level = Level::kLowered;
+  point.kernel = "kernel";
+  point.target = target;
+  point.match = point.index = match;
+  return point;
+}
+
+// At level lowered each target has points of its own: one mutant each, or, with positions, one
+// mutant that has those numbers on every target.
+TEST(MakeMutants, OfSeveralTargets) {
+  const std::vector<MutationPoint> points = {LoweredPoint("a", 0), LoweredPoint("a", 1),
+                                             LoweredPoint("a", 2), LoweredPoint("b", 0),
+                                             LoweredPoint("b", 1)};
+  const OperatorUse each{"lowered.barrier", Json::object(), ""};
+  const auto mutants = MakeMutants(each, "accelerators", points, "").value();
+  ASSERT_EQ(mutants.size(), 5u);
+  EXPECT_NE(mutants[0].id, mutants[3].id) << "the target enters the id";
+  EXPECT_NE(mutants[0].place, mutants[3].place);
+  const OperatorUse last{"lowered.barrier", Json::object(), "\"end\""};
+  const auto together = MakeMutants(last, "accelerators", points, "").value();
+  ASSERT_EQ(together.size(), 1u);
+  ASSERT_EQ(together[0].points.size(), 2u);
+  EXPECT_EQ(together[0].points[0].match, 2);
+  EXPECT_EQ(together[0].points[1].match, 1);
+  EXPECT_EQ(together[0].points[1].target, "b");
+}
+
+TEST(MakeMutants, PerStoreBufferOrKernel) {
+  std::vector<MutationPoint> points(4);
+  const char* const places[][2] = {{"k1", "conv"}, {"k1", "conv"}, {"k1", "relu"}, {"k2", "relu"}};
+  for (int i = 0; i < 4; ++i) {
+    points[i].kernel = places[i][0];
+    points[i].block = places[i][1];
+    points[i].match = points[i].index = i;
+  }
+  const std::pair<const char*, std::vector<size_t>> cases[] = {
+      {"store", {1, 1, 1, 1}}, {"buffer", {2, 1, 1}}, {"kernel", {3, 1}}};
+  for (const auto& [per, sizes] : cases) {
+    const auto mutants =
+        MakeMutants({"code.store_type", {{"per", per}}, ""}, "arithmetic types", points, "")
+            .value();
+    ASSERT_EQ(mutants.size(), sizes.size()) << per;
+    for (size_t i = 0; i < sizes.size(); ++i) EXPECT_EQ(mutants[i].points.size(), sizes[i]) << per;
+  }
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 namespace mutatenn {
 namespace {
 
+const Json kLtToLe = {{"from", {"lt"}}, {"to", {"le"}}};
+
 KernelSubject Convolution() { return ExampleKernels()[0]; }
 KernelSubject Comparisons() { return ExampleKernels()[1]; }
 
@@ -35,7 +37,7 @@ int CountIn(const Node& root, const char* key) {
 }
 
 TEST(EnumerateKernels, CountsBeforeApplicability) {
-  const Applied stores = PointsInKernels("code.store_float16");
+  const Applied stores = PointsInKernels("code.store_type");
   std::vector<std::tuple<std::string, int, int>> found;
   for (const MutationPoint& point : stores.points)
     found.emplace_back(point.block, point.match, point.index);
@@ -80,7 +82,7 @@ TEST(EnumerateGraph, TransposesSquarePlanesOnly) {
 
 TEST(ApplyToKernel, ChangesExactlyItsPoint) {
   const KernelSubject kernel = Convolution();
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   for (const int match : {0, 1}) {
     const auto mutated = ApplyToKernel(*applied.op, applied.parameters, kernel, kernel.function,
                                        {PointAt(applied, "pad_temp", match)});
@@ -95,7 +97,7 @@ TEST(ApplyToKernel, ChangesExactlyItsPoint) {
 
 TEST(ApplyToKernel, TakesAllPointsAtOnceAndNoOtherKernels) {
   const KernelSubject kernel = Convolution();
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   ASSERT_EQ(applied.points.size(), 4u);
   const auto mutated =
       ApplyToKernel(*applied.op, applied.parameters, kernel, kernel.function, applied.points);
@@ -110,14 +112,14 @@ TEST(ApplyToKernel, CountsSharedNodesByOccurrence) {
     shared = Make(prim::kLT, load, FloatImm("float32", 0.5));
     return Make(prim::kCast, PrimType("float32"), Make(prim::kAnd, shared, shared));
   });
-  const MutationOperator& op = *FindOperator("code.lt_to_le");
-  const auto points = EnumerateKernels(op, Json::object(), {kernel});
+  const MutationOperator& op = *FindOperator("code.relation");
+  const auto points = EnumerateKernels(op, kLtToLe, {kernel});
   ASSERT_TRUE(points.ok()) << points.error().message;
   ASSERT_EQ(points.value().size(), 3u);  // twice in "choose", once in "keep"
   for (const int match : {0, 1}) {
     ASSERT_EQ(points.value()[match].match, match);
     const auto mutated =
-        ApplyToKernel(op, Json::object(), kernel, kernel.function, {points.value()[match]});
+        ApplyToKernel(op, kLtToLe, kernel, kernel.function, {points.value()[match]});
     ASSERT_TRUE(mutated.ok()) << mutated.error().message;
     Node both;
     Walk(mutated.value()["body"], [&](const Node& node) {
@@ -136,8 +138,8 @@ TEST(ApplyToKernel, CountsOperandsFirst) {
     const Node number = Make(prim::kCast, PrimType("float32"), inner);
     return Make(prim::kCast, PrimType("float32"), Make(prim::kLT, number, FloatImm("float32", 1)));
   });
-  const MutationOperator& op = *FindOperator("code.threshold_right_add");
-  const Json parameters = {{"value", 0.25}};
+  const MutationOperator& op = *FindOperator("code.threshold");
+  const Json parameters = CheckParameters(op, {{"relations", {"lt"}}, {"value", 0.25}}).value();
   const auto points = EnumerateKernels(op, parameters, {kernel}).value();
   ASSERT_EQ(points.size(), 3u);
   const auto bounds = [&](const std::vector<MutationPoint>& chosen) {
@@ -207,7 +209,7 @@ TEST(ApplyToKernel, TakesThePointsOfItsStepOnly) {
 
 TEST(ApplyToKernel, RefusesStalePoints) {
   const KernelSubject kernel = Convolution();
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   const MutationPoint good = PointAt(applied, "pad_temp", 0);
   auto refused = [&](MutationPoint point) {
     const auto mutated =
@@ -293,7 +295,7 @@ TEST(ApplyToKernel, FindsOriginBlocksInASchedule) {
   ASSERT_NE(std::find(names.begin(), names.end(), "conv2d_nchw_update"), names.end());
   ASSERT_EQ(names.size(), 5u);  // and one the schedule added: never mutated
 
-  const Applied applied = PointsInKernels("code.store_add", {{"value", 0.5}});
+  const Applied applied = PointsInKernels("code.store_value", {{"value", 0.5}});
   const std::vector<std::pair<int, std::string>> expected = {{0, "conv2d_nchw_init"},
                                                              {1, "conv2d_nchw_update"}};
   for (const auto& [match, name] : expected) {
@@ -315,7 +317,7 @@ TEST(ApplyToKernel, FindsOriginBlocksInASchedule) {
 TEST(ApplyToKernel, GivesTheSameValuesScheduledOrNot) {
   const KernelSubject kernel = Convolution();
   const Node scheduled = Guard("", [&] { return Scheduled(kernel.function); }).value();
-  const Applied applied = PointsInKernels("code.store_add", {{"value", 0.5}});
+  const Applied applied = PointsInKernels("code.store_value", {{"value", 0.5}});
   std::vector<float> x(50), w(54);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 7) - 3;
   for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i % 5) - 2;
@@ -348,7 +350,7 @@ TEST(ApplyToKernel, RefusesABlockThatTheScheduleInlined) {
     return schedule.Function();
   });
   ASSERT_TRUE(inlined.ok()) << inlined.error().message;
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   const auto mutated = ApplyToKernel(*applied.op, applied.parameters, kernel, inlined.value(),
                                      {PointAt(applied, "pad_temp", 0)});
   ASSERT_FALSE(mutated.ok());

@@ -59,8 +59,8 @@ TEST(SameReport, WhateverTheJobsAndTheMemory) {
 TEST(SameReport, EveryMutantInExactlyOneState) {
   Scratch scratch;
   Json report = RunAndReport(MakeTinyCampaign(scratch.path), scratch / "a");
-  const std::set<std::string> states = {"killed",    "survived", "equivalent",
-                                        "stillborn", "crashed",  "timeout"};
+  const std::set<std::string> states = {"killed",  "survived", "equivalent", "stillborn",
+                                        "crashed", "timeout",  "ignored"};
   for (const Json& mutant : report["models"][0]["mutants"]) {
     EXPECT_EQ(mutant["devices"].size(), 2u);
     for (const Json& device : mutant["devices"])
