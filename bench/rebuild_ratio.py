@@ -25,11 +25,12 @@ import numpy
 import onnx
 
 import networks
+import onnx_edits
 import verdicts
 
-GRAPH = [{"id": "graph.relu_to_sigmoid"}, {"id": "graph.add_to_subtract"},
-         {"id": "graph.transpose_input", "functions": ["conv2d"], "arg": 0},
-         {"id": "graph.exp_input", "functions": ["conv2d", "dense"], "arg": 0}]
+GRAPH = [{"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]}, {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"]},
+         {"id": "graph.insert_operation", "operation": "transpose", "functions": ["conv2d"], "arg": 0},
+         {"id": "graph.insert_operation", "operation": "exp", "functions": ["conv2d", "dense"], "arg": 0}]
 CODE = [{"id": "code.store_float16"}, {"id": "code.store_add", "value": -1e-8}, {"id": "code.store_add", "value": 1.0},
         {"id": "code.lt_to_le"}, {"id": "code.threshold_right_add", "value": 0.5}]
 JUDGED = ("killed", "survived", "crashed", "timeout")
@@ -112,7 +113,8 @@ def graph_side(run, model, mutants, samples, scratch):
     baseline.seconds.clear()
 
     def edited(mutant):
-        return verdicts.edit(original, mutant["operator"], mutant["parameters"], mutant["points"][0]["layers"][0])
+        point = mutant["points"][0]
+        return onnx_edits.edit(original, mutant["operator"], mutant["parameters"], point["layers"][0], point["variant"])
 
     entries = judged(report)
     chosen = [entries[(2 * i + 1) * len(entries) // (2 * samples)] for i in range(samples)]

@@ -11,9 +11,9 @@ import tempfile
 
 import networks
 
-OPERATORS = [{"id": "graph.relu_to_sigmoid"}, {"id": "graph.add_to_subtract", "synthetic": True},
-             {"id": "graph.transpose_input", "functions": ["conv2d"], "arg": 0},
-             {"id": "graph.exp_input", "functions": ["conv2d", "dense"], "arg": 0},
+OPERATORS = [{"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]}, {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"], "synthetic": True},
+             {"id": "graph.insert_operation", "operation": "transpose", "functions": ["conv2d"], "arg": 0},
+             {"id": "graph.insert_operation", "operation": "exp", "functions": ["conv2d", "dense"], "arg": 0},
              {"id": "code.store_float16"}, {"id": "code.store_add", "value": -1e-8},
              {"id": "code.store_add", "value": 1.0}, {"id": "code.lt_to_le"},
              {"id": "code.threshold_right_add", "value": 0.5}]

@@ -1,11 +1,9 @@
-"""Verdicts by other means: graph mutants as edits of the ONNX model, labels by TVM's default pipeline or by
-onnxruntime, and the comparison with ours."""
+"""Verdicts by other means: labels by TVM's default pipeline or by onnxruntime, of graph mutants as edits of the
+ONNX model (onnx_edits.py), and the comparison with ours."""
 
 import re
 
 import numpy
-import onnx
-from onnx import helper
 
 SMALL_MARGIN = 1e-4  # of the largest output: below it another order of additions may change a label
 
@@ -21,42 +19,6 @@ def label_and_margin(output):
     with numpy.errstate(invalid="ignore"):
         margin = ranked[order[0]] - ranked[order[1]]
     return int(order[0]), float(margin / largest) if largest > 0 and numpy.isfinite(margin) else 0.0
-
-
-def _ranks(model):
-    inferred = onnx.shape_inference.infer_shapes(model)
-    values = [*inferred.graph.value_info, *inferred.graph.input, *inferred.graph.output]
-    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in values}
-    ranks.update({tensor.name: len(tensor.dims) for tensor in model.graph.initializer})
-    return ranks
-
-
-def edit(model, operator, parameters, layer):
-    """A copy of the model with a graph mutant's change at the node named `layer`."""
-    mutant = onnx.ModelProto()
-    mutant.CopyFrom(model)
-    nodes = mutant.graph.node
-    [at] = [i for i, node in enumerate(nodes) if node.name == layer]
-    node = nodes[at]
-    if operator == "graph.relu_to_sigmoid":
-        assert node.op_type in ("Relu", "Clip"), node.op_type
-        node.CopyFrom(helper.make_node("Sigmoid", node.input[:1], node.output, name=layer))
-    elif operator == "graph.add_to_subtract":
-        assert node.op_type in ("Add", "Sum") and len(node.input) == 2, node
-        node.op_type = "Sub"
-    else:
-        argument = parameters["arg"]
-        before, made = node.input[argument], layer + "_mutated"
-        if operator == "graph.exp_input":
-            change = helper.make_node("Exp", [before], [made], name=made)
-        else:
-            assert operator == "graph.transpose_input", operator
-            axes = list(range(_ranks(model)[before]))
-            axes[-2:] = [axes[-1], axes[-2]]
-            change = helper.make_node("Transpose", [before], [made], name=made, perm=axes)
-        node.input[argument] = made
-        nodes.insert(at, change)
-    return mutant
 
 
 def onnxruntime_labels(model, images):

@@ -170,7 +170,7 @@ TEST(Scores, CountedByHand) {
   EXPECT_EQ(overall.valid, 4);
   EXPECT_EQ(overall.Value(), 0.75);
   EXPECT_EQ(overall.Count(Verdict::kPending), 1);
-  EXPECT_EQ(OverallScore(model, "graph.add_to_subtract").valid, 1);
+  EXPECT_EQ(OverallScore(model, "graph.arithmetic").valid, 1);
   EXPECT_EQ(ScoreOn(model, 0, "code.lt_to_le").Count(Verdict::kCrashed), 1);
   EXPECT_EQ(Score{}.Value(), std::nullopt);
 }

@@ -84,7 +84,7 @@ class SyntheticCampaign {
     std::vector<StoredMutant> mutants;
     int index = 0;
     for (const char* id : {"k1", "s1", "x1", "t1", "e1", "p1", "u1"}) {
-      std::string op = index < 3 ? "code.lt_to_le" : "graph.add_to_subtract";
+      std::string op = index < 3 ? "code.lt_to_le" : "graph.arithmetic";
       std::string point = R"([{"level":"code","layers":["conv)" + std::to_string(index) +
                           R"("],"kernel":"K","role":"conv2d","block":"B","match":0,"index":)" +
                           std::to_string(index) + R"(,"variant":0}])";
@@ -94,9 +94,8 @@ class SyntheticCampaign {
       ++index;
     }
     Must(store_->PutMutants({mutants.rbegin(), mutants.rend()}));
-    Must(store_->PutOperatorUses(
-        {{"Net", "graph.add_to_subtract{}", "graph.add_to_subtract", "AN", 5, 4, 3},
-         {"Net", "code.lt_to_le{}", "code.lt_to_le", "CSO", 3, 3, 3}}));
+    Must(store_->PutOperatorUses({{"Net", "graph.arithmetic{}", "graph.arithmetic", "AN", 5, 4, 3},
+                                  {"Net", "code.lt_to_le{}", "code.lt_to_le", "CSO", 3, 3, 3}}));
     std::vector<StoredBuild> builds;
     for (int target : {0, 1}) {
       for (const char* id : {"k1", "s1", "x1", "t1"}) builds.push_back({"Net", id, target, "ok"});

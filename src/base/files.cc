@@ -18,6 +18,25 @@ Error IoError(const std::string& what, const fs::path& path, int error) {
 
 }  // namespace
 
+Result<std::string> ReadBytes(const fs::path& path, int64_t offset, int64_t bytes) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return IoError("cannot read", path, errno);
+  std::string result(static_cast<size_t>(bytes), '\0');
+  int64_t done = 0;
+  ssize_t n = 0;
+  while (done < bytes) {
+    n = ::pread(fd, result.data() + done, static_cast<size_t>(bytes - done), offset + done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += n;
+  }
+  const int error = errno;
+  ::close(fd);
+  if (done == bytes) return result;
+  if (n < 0) return IoError("cannot read", path, error);
+  return Fail(Code::kIo, path.string(), ": is too short");
+}
+
 Result<std::string> ReadFile(const fs::path& path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {

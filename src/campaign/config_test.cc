@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 // Two operators, one with a parameter; no TVM.
 OperatorCatalog SmallCatalog() {
   OperatorCatalog catalog;
-  catalog.ids = {"code.store_add", "graph.relu_to_sigmoid"};
+  catalog.ids = {"code.store_add", "graph.activation"};
   catalog.check = [](const std::string& id, const Json& given) -> Result<Json> {
     Json checked = Json::object();
     if (id == "code.store_add") checked["value"] = given.value("value", Json(1.0));
@@ -55,7 +55,7 @@ class ConfigTest : public testing::Test {
     return {{"models", Json::array({{{"name", "net"}, {"path", "net.onnx"}}})},
             {"images", {{"path", "images"}}},
             {"devices", Json::array({{{"name", "a"}, {"target", {{"kind", "llvm"}}}}})},
-            {"operators", Json::array({{{"id", "graph.relu_to_sigmoid"}}})}};
+            {"operators", Json::array({{{"id", "graph.activation"}}})}};
   }
   Result<Config> Parse(const Json& json) { return ParseConfig(json.dump(), file_, SmallCatalog()); }
 
@@ -231,15 +231,14 @@ INSTANTIATE_TEST_SUITE_P(
                    j["devices"][0]["session"] = {{"kind", "carrier pigeon"}};
                  },
                  "devices[0].session.kind: 'carrier pigeon' is not known; say 'local'"},
-        BadInput{"unknown_operator",
-                 [](Json& j) { j["operators"][0]["id"] = "graph.relu_to_sigmoyd"; },
-                 "operators[0].id: 'graph.relu_to_sigmoyd' is no mutation operator; did you mean "
-                 "'graph.relu_to_sigmoid'?"},
+        BadInput{"unknown_operator", [](Json& j) { j["operators"][0]["id"] = "graph.activatiom"; },
+                 "operators[0].id: 'graph.activatiom' is no mutation operator; did you mean "
+                 "'graph.activation'?"},
         BadInput{
             "unknown_operator_far", [](Json& j) { j["operators"][0]["id"] = "banana"; },
             "operators[0].id: 'banana' is no mutation operator; `mutatenn operators` lists them"},
         BadInput{"operator_parameter", [](Json& j) { j["operators"][0]["arg"] = 1; },
-                 "operators[0].arg: is no parameter of 'graph.relu_to_sigmoid'"},
+                 "operators[0].arg: is no parameter of 'graph.activation'"},
         BadInput{"same_operator_twice",
                  [](Json& j) { j["operators"].push_back(j["operators"][0]); },
                  "operators[1]: is the same as operators[0]; remove one"},

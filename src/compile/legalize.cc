@@ -48,7 +48,9 @@ Question Ask(const Node& value) {
   std::vector<Node> order, leaves;
   for (const Node& argument : value["args"].Items()) Flatten(argument, leaves);
   for (const Node& leaf : leaves) {
-    if (!relax::IsVariable(leaf) || parameters.count(leaf.id())) continue;
+    // A weight that a mutant changed is one constant or another: the answer is the same.
+    const bool weight = relax::IsConstant(leaf) && !relax::ConstantType(leaf).shape.empty();
+    if (!(relax::IsVariable(leaf) || weight) || parameters.count(leaf.id())) continue;
     Node parameter = Call(global::kVar, "p" + std::to_string(order.size()), leaf["ty"], Node());
     parameters[leaf.id()] = parameter;
     order.push_back(parameter);

@@ -60,6 +60,12 @@ Status Pipeline::Open() {
   imported_ = TRY(frontend_->Import(options_.model_path, options_.root + "/" + weights_file_));
   const std::string where = options_.model_path;
   graph_ = TRY(Rebuild(TRY(GraphFromImport(imported_, table_).With(where))).With(where));
+  graph_.weights = [this](const std::string& name) -> Result<std::string> {
+    for (const ImportedWeight& weight : imported_.weights)
+      if (weight.name == name)
+        return ReadBytes(options_.root + "/" + weights_file_, weight.offset, weight.bytes);
+    return Fail(Code::kInternal, "no weight '", name, "'");
+  };
   graph_hash_ = GraphHash(graph_);
   printed_graph_ = TRY(PrintedGraph::Print(graph_));
   std::string needs;

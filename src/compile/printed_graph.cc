@@ -16,6 +16,8 @@ namespace mutatenn {
 namespace {
 
 const char* const kIndent = "        ";
+// What the printer adds behind a function with constants.
+const char* const kMetadataNote = "\n\n# Metadata omitted";
 
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines;
@@ -129,7 +131,6 @@ std::optional<std::string> PrintedGraph::With(const FusionWindow::Outcome& windo
     for (const GraphBinding& binding : typed) {
       auto known = printed_.find(binding.name);
       if (known != printed_.end() && known->second != NameIn(made[line])) return std::nullopt;
-      if (made[line].find("metadata[") != std::string::npos) return std::nullopt;
       replacement[owner].push_back(made[line++]);
     }
   std::string text;
@@ -142,6 +143,10 @@ std::optional<std::string> PrintedGraph::With(const FusionWindow::Outcome& windo
       add(lines_[i]);
   }
   if (!text_.ends_with('\n')) text.pop_back();
+  // The original has no such constants (first_ is 0 where it has), so theirs are numbered alike,
+  // and the last lines say that their elements are left out.
+  if (const size_t note = script->find(kMetadataNote); note != std::string::npos)
+    text += script->substr(note);
   return text;
 }
 

@@ -3,7 +3,9 @@
 // origin, a result equal to the input) is our bug and said so: a mutant that is not what its point
 // says is worse than none.
 #include <map>
+#include <set>
 
+#include "mutation/graph_edits.h"
 #include "mutation/leaf_blocks.h"
 #include "mutation/subject.h"
 #include "tvm/symbols.h"
@@ -16,13 +18,19 @@ Error NotFound(const MutationOperator& op, const MutationPoint& point) {
               " is not found");
 }
 
+Error DoesNotApply(const MutationOperator& op) {
+  return Fail(Code::kInternal, op.id, " does not apply at its mutation point");
+}
+Error ChangesNothing(const MutationOperator& op) {
+  return Fail(Code::kInternal, op.id, " changes nothing at its mutation point");
+}
+
 Result<Node> Replacement(const MutationOperator& op, const Json& parameters, const Node& node,
                          int variant) {
   const std::vector<Node> replacements = op.rewrite(node, parameters);
-  if (variant >= static_cast<int>(replacements.size()))
-    return Fail(Code::kInternal, op.id, " does not apply at its mutation point");
+  if (variant >= static_cast<int>(replacements.size())) return DoesNotApply(op);
   if (StructuralEqual(replacements[variant], node, /*map_free_variables=*/false))
-    return Fail(Code::kInternal, op.id, " changes nothing at its mutation point");
+    return ChangesNothing(op);
   return replacements[variant];
 }
 
@@ -135,15 +143,24 @@ Result<Graph> MutateGraph(const MutationOperator& op, const Json& parameters, co
   for (const MutationPoint& point : points)
     if (!wanted.emplace(point.match, &point).second) return NotFound(op, point);
   Graph mutated = graph;
+  std::set<size_t> edited;
   int number = 0;
-  for (GraphBinding& binding : mutated.bindings) {
+  for (size_t i = 0; i < graph.bindings.size(); ++i) {
+    const GraphBinding& binding = graph.bindings[i];
     if (!Considers(binding, parameters) || !op.matches(binding.value, parameters)) continue;
     const auto found = wanted.find(number++);
     if (found == wanted.end()) continue;
     const MutationPoint& point = *found->second;
     if (binding.layer != (point.layers.empty() ? "" : point.layers.front()))
       return NotFound(op, point);
-    binding.value = TRY(Replacement(op, parameters, binding.value, point.variant));
+    // Of the graph as it was: points do not see each other.
+    const std::vector<GraphEdit> edits = EditsAt(op, parameters, graph, i);
+    if (point.variant >= static_cast<int>(edits.size())) return DoesNotApply(op);
+    const GraphEdit& edit = edits[static_cast<size_t>(point.variant)];
+    if (!IsMutation(graph, edit)) return ChangesNothing(op);
+    if (!edited.insert(edit.binding).second)
+      return Fail(Code::kInternal, "two mutation points of ", op.id, " change the same value");
+    mutated.bindings[edit.binding].value = edit.value;
     wanted.erase(found);
   }
   if (!wanted.empty()) return NotFound(op, *wanted.begin()->second);

@@ -1,7 +1,9 @@
 // Subjects into mutation points: every node of the operator's kind is counted, and one point made
 // for each replacement that `rewrite` gives for it.
+#include "mutation/graph_edits.h"
 #include "mutation/leaf_blocks.h"
 #include "mutation/subject.h"
+#include "tvm/relax.h"
 
 namespace mutatenn {
 namespace {
@@ -52,15 +54,18 @@ Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
   return Guard("enumerating " + op.id, [&] {
     std::vector<MutationPoint> points;
     int number = 0;
-    for (const GraphBinding& binding : graph.bindings) {
+    for (size_t i = 0; i < graph.bindings.size(); ++i) {
+      const GraphBinding& binding = graph.bindings[i];
       if (!Considers(binding, parameters) || !op.matches(binding.value, parameters)) continue;
       MutationPoint point;
       point.level = op.level();
       if (!binding.layer.empty()) point.layers = {binding.layer};
-      point.role = binding.value["op"]["name"].Text();
+      point.role = relax::OperatorOf(binding.value);
       point.match = point.index = number++;
-      for (int variant : Variants(op, parameters, binding.value)) {
-        point.variant = variant;
+      const std::vector<GraphEdit> edits = EditsAt(op, parameters, graph, i);
+      for (size_t variant = 0; variant < edits.size(); ++variant) {
+        if (!IsMutation(graph, edits[variant])) continue;
+        point.variant = static_cast<int>(variant);
         points.push_back(point);
       }
     }

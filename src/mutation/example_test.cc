@@ -99,6 +99,18 @@ Graph ExampleGraph(const std::string& name) {
                               example.at("layers").at(variable), synthetic.contains(variable)});
   }
   graph.output = view.output;
+  // Of every weight: 1, 1.25, 1.5 and so on.
+  graph.weights = [parameters = graph.parameters](const std::string& name) -> Result<std::string> {
+    std::vector<float> values;
+    for (const Node& parameter : parameters) {
+      if (parameter["name"].Text() != name) continue;
+      const relax::Tensor type = relax::TensorsOf(parameter["ty"])[0];
+      int64_t count = 1;
+      for (const int64_t extent : type.shape) count *= extent;
+      for (int64_t i = 0; i < count; ++i) values.push_back(1 + 0.25f * static_cast<float>(i));
+    }
+    return std::string(reinterpret_cast<const char*>(values.data()), 4 * values.size());
+  };
   return graph;
 }
 

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <set>
 #include <sstream>
 
 #include "base/files.h"
 #include "mutation/example_test.h"
 #include "mutation/operator_docs.h"
+#include "tvm/relax.h"
+#include "tvm/symbols.h"
 
 namespace mutatenn {
 namespace {
@@ -52,6 +55,31 @@ std::vector<std::string> Diff(const std::vector<std::string>& a,
     }
   }
   return diff;
+}
+
+// Of a constant that stands where a weight stood: "+ w1[5]: 2.25 -> -2.25" for each that changed.
+std::vector<std::string> ChangedWeights(const Graph& before, const Graph& after) {
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < before.bindings.size(); ++i) {
+    const Node &old = before.bindings[i].value, &now = after.bindings[i].value;
+    if (now.Same(old) || !now.Is(type::kCall)) continue;
+    const std::vector<Node> arguments = now["args"].Items();
+    for (size_t a = 0; a < arguments.size(); ++a) {
+      if (!relax::IsConstant(arguments[a]) || !relax::IsVariable(old["args"].At(a))) continue;
+      const std::string name = old["args"].At(a)["name"].Text();
+      const std::string weights = before.weights(name).value();
+      const std::string constant = relax::TensorBytes(arguments[a]);
+      for (size_t at = 0; at + sizeof(float) <= weights.size(); at += sizeof(float)) {
+        float from = 0, to = 0;
+        std::memcpy(&from, weights.data() + at, sizeof(from));
+        std::memcpy(&to, constant.data() + at, sizeof(to));
+        std::ostringstream line;
+        line << "+ " << name << "[" << at / sizeof(float) << "]: " << from << " -> " << to;
+        if (from != to) lines.push_back(line.str());
+      }
+    }
+  }
+  return lines;
 }
 
 struct Section {
@@ -100,6 +128,11 @@ Section MakeSection(const MutationOperator& op, const Json& given) {
       section.text += line + "\n";
       if (line.starts_with("- ")) section.changed.insert(line.substr(2));
     }
+    if (op.category != "weights") continue;
+    const Graph example = ExampleGraph(op.example);
+    auto mutated = ApplyToGraph(op, applied.parameters, example, {point});
+    CHECK(mutated.ok(), mutated.error().message);
+    for (const std::string& line : ChangedWeights(example, *mutated)) section.text += line + "\n";
   }
   return section;
 }

@@ -119,21 +119,24 @@ void AddCases(const std::string& id, const Json& parameters,
 std::vector<Case> AllCases() {
   std::vector<Case> cases = {{"original", {}, FunctionOfGraph(ExampleGraph())}};
   AddCases(
-      "graph.relu_to_sigmoid", Json::object(),
+      "graph.activation", {{"to", {"sigmoid"}}},
       [](const std::string& layer, Network* network) {
         (layer == "Relu_2" ? network->relu : network->relu6) = Sigmoid;
       },
       &cases);
   AddCases(
-      "graph.add_to_subtract", Json::object(),
+      "graph.arithmetic", {{"from", {"add"}}, {"to", {"subtract"}}},
       [](const std::string&, Network* network) { network->sign = -1; }, &cases);
   for (const int arg : {0, 1}) {
-    const Json parameters = {{"functions", {"conv2d", "dense", "batch_norm"}}, {"arg", arg}};
+    const auto parameters = [arg](const char* operation) -> Json {
+      return {
+          {"operation", operation}, {"functions", {"conv2d", "dense", "batch_norm"}}, {"arg", arg}};
+    };
     const auto place = [arg](const std::string& layer) {
       return layer + " " + std::to_string(arg);
     };
     AddCases(
-        "graph.exp_input", parameters,
+        "graph.insert_operation", parameters("exp"),
         [&](const std::string& layer, Network* network) {
           network->before[place(layer)] = [](const Values& v) {
             return Each(v, [](double x) { return std::exp(x); });
@@ -141,7 +144,7 @@ std::vector<Case> AllCases() {
         },
         &cases);
     AddCases(
-        "graph.transpose_input", parameters,
+        "graph.insert_operation", parameters("transpose"),
         [&](const std::string& layer, Network* network) {
           const int extent = arg == 0 ? 4 : 3;
           network->before[place(layer)] = [extent](const Values& v) {

@@ -36,7 +36,11 @@ Error NotAllowed(const ParameterSpec& spec, const std::string& value) {
 
 bool IsAllowed(const ParameterSpec& spec, const std::string& value) {
   return spec.allowed.empty() ||
-         std::find(spec.allowed.begin(), spec.allowed.end(), value) != spec.allowed.end();
+         std::any_of(spec.allowed.begin(), spec.allowed.end(), [&](const std::string& allowed) {
+           return allowed.ends_with('*')
+                      ? value.starts_with(std::string_view(allowed).substr(0, allowed.size() - 1))
+                      : value == allowed;
+         });
 }
 
 Error WrongType(const ParameterSpec& spec, const Json& value, const char* wanted) {

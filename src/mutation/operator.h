@@ -17,7 +17,8 @@ struct ParameterSpec {
   std::string type;  // "number", "integer", "boolean", "string" or "strings"
   Json fallback;     // used where the configuration says nothing
   std::string doc;
-  // Of "string" and "strings", and of "integer" spelled in decimal; empty = any.
+  // Of "string" and "strings", and of "integer" spelled in decimal; empty = any. One that ends in
+  // '*' allows all that begin with what stands before it.
   std::vector<std::string> allowed = {};
 };
 
@@ -26,6 +27,14 @@ struct PresetUse {
   std::string preset;                // "default", "all", or any other name, which then is a preset
   Json parameters = Json::object();  // beside the defaults
   std::string positions = {};        // as OperatorUse::positions
+};
+
+struct Graph;
+
+// The value of one binding becomes another: what a graph operator that looks around itself does.
+struct GraphEdit {
+  size_t binding = 0;  // among Graph::bindings; the one that matches or another near it
+  Node value;
 };
 
 struct MutationOperator {
@@ -45,7 +54,12 @@ struct MutationOperator {
   bool (*matches)(const Node& node, const Json& parameters);
   // All replacements of a matching node: none = not applicable here, several = several variants.
   // May use Make/Call freely: an exception of TVM's ends in the caller's Guard.
-  std::vector<Node> (*rewrite)(const Node& node, const Json& parameters);
+  std::vector<Node> (*rewrite)(const Node& node, const Json& parameters) = nullptr;
+  // Instead of `rewrite`, for a graph operator that needs more than the node, such as the producer
+  // of an argument: the edits of which each is a variant. At level graph, what would change the
+  // type of the value is left out of the points, so neither function need look after types.
+  std::vector<GraphEdit> (*rewrite_graph)(const Graph& graph, size_t binding,
+                                          const Json& parameters) = nullptr;
 
   Level level() const;
 };

@@ -60,10 +60,23 @@ TEST(CheckParameters, NamesKeyAndRemedy) {
   EXPECT_EQ(Refusal(Json::array()), "parameters: is []; it must be an object");
 }
 
+TEST(CheckParameters, AStarAllowsWhatBeginsSo) {
+  MutationOperator op = Sample();
+  op.parameters[3].allowed = {"conv2d", "relax.*"};
+  auto given = [&](const char* word) { return CheckParameters(op, {{"functions", {word}}}); };
+  EXPECT_TRUE(given("relax.nn.prelu").ok());
+  EXPECT_TRUE(given("conv2d").ok());
+  EXPECT_FALSE(given("nn.relax.").ok());
+  EXPECT_EQ(given("conv").error().message,
+            "functions: 'conv' is not allowed; say 'conv2d', 'relax.*'");
+}
+
 TEST(Registry, IsSortedAndComplete) {
   const auto& all = AllOperators();
-  const std::string categories[] = {"layer node",       "arithmetic node", "node input/output",
-                                    "arithmetic types", "store value",     "conditions"};
+  const std::string categories[] = {
+      "layer node",  "arithmetic node", "node input/output",     "arithmetic types",
+      "store value", "conditions",      "layout and attributes", "layers",
+      "generic",     "weights"};
   for (size_t i = 0; i < all.size(); ++i) {
     const MutationOperator& op = *all[i];
     EXPECT_TRUE(i == 0 || all[i - 1]->id < op.id) << op.id;

@@ -2,6 +2,7 @@
 // walks a subject and yields points; application finds a mutant's points again and rewrites them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct Graph {
   int num_inputs = 1;
   std::vector<GraphBinding> bindings;
   Node output;  // a variable or an ir.Tuple of them
+  // Raw little-endian elements of a weight, by its parameter's name. Unset where they are unknown.
+  std::function<Result<std::string>(const std::string& parameter)> weights;
 };
 
 // Whether an operator looks at a binding at all: not at what the importer invented (a bias add, a

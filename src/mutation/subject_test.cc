@@ -5,6 +5,7 @@
 
 #include "mutation/example_test.h"
 #include "mutation/leaf_blocks.h"
+#include "mutation/relax_calls.h"
 #include "tvm/schedule.h"
 #include "tvm/symbols.h"
 
@@ -52,7 +53,7 @@ TEST(EnumerateKernels, CountsBeforeApplicability) {
 }
 
 TEST(EnumerateGraph, LeavesSyntheticBindingsAlone) {
-  const Applied adds = PointsInGraph("graph.add_to_subtract");
+  const Applied adds = PointsInGraph("graph.arithmetic", {{"from", {"add"}}, {"to", {"subtract"}}});
   ASSERT_EQ(adds.points.size(), 1u);
   EXPECT_EQ(adds.points[0].layers, std::vector<std::string>{"Add_6"});
   EXPECT_EQ(adds.points[0].index, 0);  // the bias adds before it are not counted
@@ -62,14 +63,16 @@ TEST(EnumerateGraph, LeavesSyntheticBindingsAlone) {
 
 TEST(EnumerateGraph, TransposesSquarePlanesOnly) {
   const Applied weights =
-      PointsInGraph("graph.transpose_input", {{"functions", {"conv2d", "dense"}}, {"arg", 1}});
+      PointsInGraph("graph.insert_operation",
+                    {{"operation", "transpose"}, {"functions", {"conv2d", "dense"}}, {"arg", 1}});
   // Conv_0's 3x3 and Gemm_8's 3x3; not Conv_3's 1x1, which counts all the same.
   ASSERT_EQ(weights.points.size(), 2u);
   EXPECT_EQ(weights.points[0].layers, std::vector<std::string>{"Conv_0"});
   EXPECT_EQ(weights.points[1].layers, std::vector<std::string>{"Gemm_8"});
   EXPECT_EQ(weights.points[1].match, 2);
   const Applied data =
-      PointsInGraph("graph.transpose_input", {{"functions", {"dense", "batch_norm"}}});
+      PointsInGraph("graph.insert_operation",
+                    {{"operation", "transpose"}, {"functions", {"dense", "batch_norm"}}});
   ASSERT_EQ(data.points.size(), 1u);  // dense's data is 1x3
   EXPECT_EQ(data.points[0].layers, std::vector<std::string>{"BatchNormalization_1"});
 }
@@ -353,7 +356,8 @@ TEST(ApplyToKernel, RefusesABlockThatTheScheduleInlined) {
 
 TEST(ApplyToGraph, ChangesOneBindingAndRefusesStalePoints) {
   const Graph graph = ExampleGraph();
-  const Applied applied = PointsInGraph("graph.exp_input", {{"functions", {"conv2d", "dense"}}});
+  const Applied applied =
+      PointsInGraph("graph.insert_operation", {{"functions", {"conv2d", "dense"}}});
   ASSERT_EQ(applied.points.size(), 3u);
   for (const MutationPoint& point : applied.points) {
     const auto mutated = ApplyToGraph(*applied.op, applied.parameters, graph, {point});
@@ -371,6 +375,55 @@ TEST(ApplyToGraph, ChangesOneBindingAndRefusesStalePoints) {
   EXPECT_EQ(ApplyToGraph(*applied.op, applied.parameters, graph, {stale}).error().code,
             Code::kInternal);
   EXPECT_FALSE(ApplyToGraph(*applied.op, applied.parameters, graph, {}).ok());
+}
+
+// What TVM types otherwise, or not at all, is counted and is no point.
+TEST(EnumerateGraph, LeavesOutWhatHasAnotherType) {
+  static const MutationOperator any = {
+      .id = "graph.any",
+      .matches = [](const Node& node, const Json&) { return node.Is(type::kCall); },
+      .rewrite = [](const Node& call, const Json&) -> std::vector<Node> {
+        const Node x = call["args"].At(0);
+        return {Call(make::kMatmul, x, x, Node()), relax::OperatorCall("relax.isnan", {x}),
+                relax::OperatorCall(op::kRelu, {x})};
+      }};
+  const auto points = EnumerateGraph(any, Json::object(), ExampleGraph()).value();
+  std::vector<std::pair<int, int>> found;
+  for (const MutationPoint& point : points) found.emplace_back(point.match, point.variant);
+  // Match 3 is the convolution of 1x1: a relu in its place fits, and so does the product of its
+  // square planes. Match 2 is a relu already. No bool fits where a float32 was.
+  EXPECT_EQ(std::count(found.begin(), found.end(), std::make_pair(3, 0)), 1);
+  EXPECT_EQ(std::count(found.begin(), found.end(), std::make_pair(3, 2)), 1);
+  EXPECT_EQ(std::count(found.begin(), found.end(), std::make_pair(2, 2)), 0);
+  for (const auto& [match, variant] : found) EXPECT_NE(variant, 1) << match;
+}
+
+// An edit of another binding than the one that matches, and two points that edit the same.
+TEST(ApplyToGraph, EditsWhereTheEditSays) {
+  const Graph graph = ExampleGraph();
+  const Applied applied = PointsInGraph("graph.layer_removed");
+  for (const MutationPoint& point : applied.points) {
+    const auto mutated = ApplyToGraph(*applied.op, applied.parameters, graph, {point}).value();
+    int changed = 0;
+    for (size_t i = 0; i < graph.bindings.size(); ++i) {
+      if (mutated.bindings[i].value.Same(graph.bindings[i].value)) continue;
+      ++changed;
+      EXPECT_EQ(graph.bindings[i].layer, point.layers[0]);
+      EXPECT_TRUE(i + 1 == graph.bindings.size() ||
+                  graph.bindings[i + 1].layer != point.layers[0]);  // the layer's last
+    }
+    EXPECT_EQ(changed, 1);
+  }
+  static const MutationOperator last = {
+      .id = "graph.last",
+      .matches = [](const Node& node, const Json&) { return IsCallOf(node, op::kConv2d); },
+      .rewrite_graph = [](const Graph& g, size_t, const Json&) -> std::vector<GraphEdit> {
+        return {{g.bindings.size() - 1, g.bindings[g.bindings.size() - 2].variable}};
+      }};
+  const auto points = EnumerateGraph(last, Json::object(), graph).value();
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_TRUE(ApplyToGraph(last, Json::object(), graph, {points[0]}).ok());
+  EXPECT_EQ(ApplyToGraph(last, Json::object(), graph, points).error().code, Code::kInternal);
 }
 
 }  // namespace

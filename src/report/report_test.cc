@@ -109,10 +109,9 @@ TEST(JsonReport, ValuesCountedByHand) {
             R"({"label":101,"score":1.5}],"correct":true})");
   EXPECT_EQ(model["original"][2]["correct"], false);       // d: 9, truth 3
   EXPECT_TRUE(model["original"][3]["correct"].is_null());  // b: truth not known
-  EXPECT_EQ(DumpJson(model["points"]), R"({"code.lt_to_le":3,"graph.add_to_subtract":5})");
-  EXPECT_EQ(DumpJson(model["mutant_counts"]), R"({"code.lt_to_le":3,"graph.add_to_subtract":4})");
-  EXPECT_EQ(DumpJson(model["mutants_selected"]),
-            R"({"code.lt_to_le":3,"graph.add_to_subtract":3})");
+  EXPECT_EQ(DumpJson(model["points"]), R"({"code.lt_to_le":3,"graph.arithmetic":5})");
+  EXPECT_EQ(DumpJson(model["mutant_counts"]), R"({"code.lt_to_le":3,"graph.arithmetic":4})");
+  EXPECT_EQ(DumpJson(model["mutants_selected"]), R"({"code.lt_to_le":3,"graph.arithmetic":3})");
   EXPECT_EQ(model["mutants"].size(), 6u);
   EXPECT_EQ(model["scores"]["devices"]["base"]["score"], 0.75);
   EXPECT_EQ(model["scores"]["devices"]["base"]["n"], 4);
@@ -193,7 +192,7 @@ TEST(PaperReport, WritesTheOriginalToolsTree) {
   Write("paper", campaign.store(), folder.path);
   std::string root = folder.path + "/Net";
   std::string k1 = "code_lt_to_le_k1_opt3", x1 = "code_lt_to_le_x1_opt3",
-              p1 = "graph_add_to_subtract_p1_opt3", t1 = "graph_add_to_subtract_t1_opt3";
+              p1 = "graph_arithmetic_p1_opt3", t1 = "graph_arithmetic_t1_opt3";
   EXPECT_EQ(Text(root + "/base/" + k1 + "/mutations/ts_0_base0/a.txt"),
             "7, 2.500000\n107, 1.500000\n\n0.020000\n");
   EXPECT_EQ(Text(root + "/host/model_original_opt3/mutations/ts_0_host0/b.txt"),
@@ -203,7 +202,7 @@ TEST(PaperReport, WritesTheOriginalToolsTree) {
   // A crash is a folder without images; what was never run has no folder.
   std::string crashed = root + "/base/" + x1 + "/mutations/ts_0_base0";
   EXPECT_EQ(std::distance(fs::directory_iterator(crashed), {}), 1);
-  EXPECT_FALSE(fs::exists(root + "/base/graph_add_to_subtract_e1_opt3"));
+  EXPECT_FALSE(fs::exists(root + "/base/graph_arithmetic_e1_opt3"));
 
   Json evaluation = JsonFile(root + "/device_evaluation.json");
   EXPECT_EQ(Keys(evaluation),
@@ -289,7 +288,7 @@ TEST(SummaryReport, HasTheCountsScoresAndDisagreements) {
   for (const char* expected :
        {"operator device killed crashed timeout survived equivalent stillborn pending score n",
         "code.lt_to_le base 1 1 0 1 0 0 0 66.7 % 3",
-        "graph.add_to_subtract base 0 0 1 0 1 0 1 100.0 % 1", "host 0 0 0 1 0 1 1 0.0 % 1",
+        "graph.arithmetic base 0 0 1 0 1 0 1 100.0 % 1", "host 0 0 0 1 0 1 1 0.0 % 1",
         "all base 1 1 1 1 1 0 1 75.0 % 4", "any device 1 1 1 1 1 0 1 75.0 % 4",
         "original on base: ran on 4 of 4 images, right on 2 of 3",
         "mutants on base: 1 out of bounds, 1 nonfinite, 0 degenerate"}) {
@@ -331,7 +330,7 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
   using Rows = std::vector<std::string>;
   EXPECT_EQ(rows(1).at(0), "base|c.jpg|1|[[1,2.5],[101,1.5]]|1");
   EXPECT_EQ(rows(1).size(), 8u);
-  EXPECT_EQ(rows(2), (Rows{"Net|code.lt_to_le|3|3|3", "Net|graph.add_to_subtract|5|4|3"}));
+  EXPECT_EQ(rows(2), (Rows{"Net|code.lt_to_le|3|3|3", "Net|graph.arithmetic|5|4|3"}));
   EXPECT_EQ(rows(3), (Rows{"Net|base|3|4|0.75", "Net|host|2|4|0.5"}));
   EXPECT_EQ(rows(4), (Rows{"Net|3|4|0.75"}));
   EXPECT_EQ(rows(5).size(), 2u);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include <tvm/ffi/container/tensor.h>
 #include <tvm/ffi/tvm_ffi.h>
@@ -52,13 +53,24 @@ bool IsConstant(const Node& node) { return node.Is(type::kConstant); }
 
 Node ScalarConstant(const std::string& dtype, double value) {
   if (dtype != "float32") GiveUp("no scalar constant of type " + dtype + " is needed so far");
+  const float element = static_cast<float>(value);
+  return TensorConstant({{}, dtype},
+                        std::string(reinterpret_cast<const char*>(&element), sizeof(element)));
+}
+
+Node TensorConstant(const Tensor& type, const std::string& bytes) {
   struct Allocator {
-    void AllocData(DLTensor* tensor) { tensor->data = ::operator new(sizeof(float)); }
-    void FreeData(DLTensor* tensor) { ::operator delete(tensor->data); }
+    void AllocData(DLTensor* tensor) {
+      tensor->data = ::operator new(tvm::ffi::GetDataSize(*tensor), std::align_val_t(64));
+    }
+    void FreeData(DLTensor* tensor) { ::operator delete(tensor->data, std::align_val_t(64)); }
   };
-  auto tensor = tvm::ffi::Tensor::FromNDAlloc(Allocator(), tvm::ffi::Shape(std::vector<int64_t>{}),
-                                              DLDataType{kDLFloat, 32, 1}, DLDevice{kDLCPU, 0});
-  *static_cast<float*>(tensor.data_ptr()) = static_cast<float>(value);
+  auto tensor =
+      tvm::ffi::Tensor::FromNDAlloc(Allocator(), tvm::ffi::Shape(type.shape),
+                                    tvm::ffi::StringToDLDataType(type.dtype), DLDevice{kDLCPU, 0});
+  if (bytes.size() != tvm::ffi::GetDataSize(tensor.numel(), tensor.dtype()))
+    GiveUp("a constant of " + std::to_string(bytes.size()) + " bytes does not fit its type");
+  std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
   Node node;
   *static_cast<tvm::ffi::Any*>(node.storage()) = tensor;
   return Make(global::kTensorConstant, node, Node());
@@ -114,6 +126,24 @@ std::vector<Node> VariablesOf(const Node& expression) {
   return variables;
 }
 
+Node Substituted(const Node& expression, const std::map<const void*, Node>& by) {
+  auto each = [&](const std::vector<Node>& expressions) {
+    std::vector<Node> substituted;
+    for (const Node& e : expressions) substituted.push_back(Substituted(e, by));
+    return Node(substituted);
+  };
+  if (IsVariable(expression)) {
+    auto found = by.find(expression.id());
+    return found == by.end() ? expression : found->second;
+  }
+  if (expression.Is(type::kTuple)) return Make(global::kTuple, each(TupleFields(expression)));
+  if (expression.Is(type::kTupleGetItem))
+    return Make(global::kTupleGetItem, Substituted(expression["tuple_value"], by),
+                expression["index"]);
+  if (!expression.Is(type::kCall)) return expression;
+  return WithoutType(WithFields(expression, {{"args", each(expression["args"].Items())}}));
+}
+
 Typer::Typer() : builder_(Call(global::kBlockBuilder, Node())) {
   Call(global::kBeginDataflow, builder_);
 }
@@ -121,6 +151,19 @@ Typer::~Typer() {
   // A builder that dies with an open block says so on stderr.
   (void)Guard("", [&] { return Call(global::kEndBlock, builder_); });
 }
+Node OperatorCall(const std::string& op, const std::vector<Node>& arguments,
+                  const Node& attributes) {
+  return Make(global::kCall, MissingType(), Call(global::kGetOp, op), Node(arguments), attributes,
+              Node(std::vector<Node>{}));
+}
+
+Node WithoutType(const Node& call) { return WithFields(call, {{"ty", MissingType()}}); }
+
+OperatorForm FormOf(const std::string& name) {
+  const Node op = Call(global::kGetOp, name);
+  return {static_cast<int>(op["num_inputs"].Int()), op["attrs_type_key"].Text()};
+}
+
 Node MissingType() { return Call(global::kTypeMissing); }
 Node Typer::Normalize(const Node& expression) const {
   return Call(global::kNormalize, builder_, expression);

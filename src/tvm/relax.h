@@ -2,6 +2,7 @@
 // functions of one dataflow block, and the passes that fuse. All may throw: use inside Guard.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +26,8 @@ Node Variable(const std::string& name, const Node& type,
 bool IsVariable(const Node& node);
 bool IsConstant(const Node& node);
 Node ScalarConstant(const std::string& dtype, double value);
+// A constant tensor of raw little-endian elements, as many as the type says.
+Node TensorConstant(const Tensor& type, const std::string& bytes);
 std::string TensorBytes(const Node& constant);  // of a GenericConst: raw little-endian elements
 Tensor ConstantType(const Node& constant);
 
@@ -36,9 +39,26 @@ std::vector<Node> TupleFields(const Node& tuple);
 // The variables that an expression reads, in order, nested calls and tuples opened.
 std::vector<Node> VariablesOf(const Node& expression);
 
+// A call of an operator, untyped. `attributes`: null where it has none.
+Node OperatorCall(const std::string& op, const std::vector<Node>& arguments,
+                  const Node& attributes = Node());
+// A call as OperatorCall makes it: its type is to be inferred.
+Node WithoutType(const Node& call);
+// An operator's number of inputs, and the type key of its attributes ("" = it has none). Throws
+// where there is no operator of that name.
+struct OperatorForm {
+  int inputs = 0;
+  std::string attributes;
+};
+OperatorForm FormOf(const std::string& op);
+
+// The expression with variables replaced, by identity; calls whose arguments change lose their
+// type.
+Node Substituted(const Node& expression, const std::map<const void*, Node>& by);
+
 // The type of an expression whose type is to be inferred.
 Node MissingType();
-// Infers the type of an expression whose arguments are variables or constants.
+// Infers the type of an expression over typed variables and constants; calls may be nested.
 class Typer {
  public:
   Typer();

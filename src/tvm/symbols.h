@@ -195,20 +195,61 @@ inline constexpr const char* kPartitionHint = "pragma_loop_partition_hint";  // 
 
 // Relax operators by name.
 namespace op {
+inline constexpr const char* kAbs = "relax.abs";
 inline constexpr const char* kAdd = "relax.add";
+inline constexpr const char* kCeil = "relax.ceil";
 inline constexpr const char* kClip = "relax.clip";
+inline constexpr const char* kConcat = "relax.concat";
+inline constexpr const char* kDivide = "relax.divide";
+inline constexpr const char* kExp = "relax.exp";
+inline constexpr const char* kFloor = "relax.floor";
+inline constexpr const char* kLog = "relax.log";
 inline constexpr const char* kMatmul = "relax.matmul";
+inline constexpr const char* kMax = "relax.max";
+inline constexpr const char* kMaximum = "relax.maximum";
+inline constexpr const char* kMean = "relax.mean";
+inline constexpr const char* kMinimum = "relax.minimum";
+inline constexpr const char* kMultiply = "relax.multiply";
+inline constexpr const char* kNegative = "relax.negative";
+inline constexpr const char* kPower = "relax.power";
+inline constexpr const char* kRound = "relax.round";
+inline constexpr const char* kSigmoid = "relax.sigmoid";
+inline constexpr const char* kSqrt = "relax.sqrt";
+inline constexpr const char* kSubtract = "relax.subtract";
+inline constexpr const char* kTanh = "relax.tanh";
+inline constexpr const char* kAvgPool2d = "relax.nn.avg_pool2d";
 inline constexpr const char* kBatchNorm = "relax.nn.batch_norm";
 inline constexpr const char* kConv2d = "relax.nn.conv2d";
+inline constexpr const char* kGelu = "relax.nn.gelu";
+inline constexpr const char* kLeakyRelu = "relax.nn.leakyrelu";
+inline constexpr const char* kLogSoftmax = "relax.nn.log_softmax";
+inline constexpr const char* kMaxPool2d = "relax.nn.max_pool2d";
 inline constexpr const char* kRelu = "relax.nn.relu";
+inline constexpr const char* kSilu = "relax.nn.silu";
+inline constexpr const char* kSoftmax = "relax.nn.softmax";
 }  // namespace op
 
-// Global functions that make calls of Relax operators.
+// Global functions that make calls of Relax operators that have attributes; relax::OperatorCall
+// makes the others.
 namespace make {
-inline constexpr const char* kExp = "relax.op.exp";
+inline constexpr const char* kAsType = "relax.op.astype";
+inline constexpr const char* kAvgPool2d = "relax.op.nn.avg_pool2d";
+inline constexpr const char* kBatchNorm = "relax.op.nn.batch_norm";
+inline constexpr const char* kConcat = "relax.op.concat";
+inline constexpr const char* kConv2d = "relax.op.nn.conv2d";
+inline constexpr const char* kFlip = "relax.op.flip";
+inline constexpr const char* kLeakyRelu = "relax.op.nn.leakyrelu";
+inline constexpr const char* kLogSoftmax = "relax.op.nn.log_softmax";
+inline constexpr const char* kMatmul = "relax.op.matmul";
+inline constexpr const char* kMax = "relax.op.max";
+inline constexpr const char* kMaxPool2d = "relax.op.nn.max_pool2d";
+inline constexpr const char* kMean = "relax.op.mean";
+inline constexpr const char* kPad = "relax.op.nn.pad";
 inline constexpr const char* kPermuteDims = "relax.op.permute_dims";
-inline constexpr const char* kSigmoid = "relax.op.sigmoid";
-inline constexpr const char* kSubtract = "relax.op.subtract";
+inline constexpr const char* kReshape = "relax.op.reshape";
+inline constexpr const char* kSoftmax = "relax.op.nn.softmax";
+inline constexpr const char* kStridedSlice = "relax.op.strided_slice";
+inline constexpr const char* kTile = "relax.op.tile";
 }  // namespace make
 
 }  // namespace mutatenn

@@ -5,8 +5,8 @@ namespace mutatenn {
 namespace {
 
 Json OneMutant(int classes) {
-  return {{"operators",
-           Json::array({{{"id", "graph.add_to_subtract"}}, {{"id", "graph.relu_to_sigmoid"}}})},
+  return {{"operators", Json::array({{{"id", "graph.arithmetic"}, {"to", {"subtract"}}},
+                                     {{"id", "graph.activation"}, {"to", {"sigmoid"}}}})},
           {"max_mutants", 1},
           {"top_k", classes}};
 }

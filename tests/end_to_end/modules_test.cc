@@ -97,7 +97,7 @@ TEST(Modules, PointsRunNothing) {
   const std::string campaign = MakeTinyCampaign(scratch.path);
   RunResult points = Mutatenn({"points", campaign});
   ASSERT_EQ(points.status, 0) << points.err;
-  EXPECT_NE(points.out.find("graph.add_to_subtract"), std::string::npos);
+  EXPECT_NE(points.out.find("graph.arithmetic"), std::string::npos);
   RunResult dry = Mutatenn({"run", campaign, "--dry-run", "--out", scratch / "dry"});
   EXPECT_EQ(dry.status, 0) << dry.err;
   EXPECT_FALSE(fs::exists(scratch / "dry"));

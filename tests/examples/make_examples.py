@@ -1,4 +1,4 @@
-"""Writes the small IR modules that tests use: kernels.json and layers.json (the operators' goldens),
+"""Writes the small IR modules that tests use: kernels.json, layers.json and attributes.json (the operators' goldens),
 reshapes.json (src/compile/views_test.cc).
 
 Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
@@ -73,6 +73,34 @@ class Layers:
         return dense_bias
 
 
+@I.ir_module
+class Attributes:
+    @R.function
+    def main(x: R.Tensor((1, 4, 8, 8), "float32"), w1: R.Tensor((4, 4, 3, 3), "float32"),
+             w2: R.Tensor((4, 2, 1, 1), "float32"), gamma: R.Tensor((4,), "float32"),
+             beta: R.Tensor((4,), "float32"), mean: R.Tensor((4,), "float32"),
+             var: R.Tensor((4,), "float32")):
+        with R.dataflow():
+            conv = R.nn.conv2d(x, w1, padding=[1, 1, 1, 1])
+            largest = R.nn.max_pool2d(conv, [3, 3], strides=[2, 2], padding=[1, 1, 1, 1])
+            grouped = R.nn.conv2d(largest, w2, groups=2)
+            average = R.nn.avg_pool2d(largest, [3, 3], strides=[1, 1], padding=[1, 1, 1, 1])
+            bare = R.nn.avg_pool2d(average, [1, 1])  # no padding: nothing to count
+            difference = R.subtract(grouped, bare)
+            norm = R.nn.batch_norm(difference, gamma, beta, mean, var, axis=1, training=False)
+            norm_0 = norm[0]
+            both = R.concat((norm_0, average), axis=1)
+            total = R.add(both, both)
+            pooled = R.mean(total, axis=[2, 3])
+            probabilities = R.nn.softmax(pooled, axis=1)
+            R.output(probabilities)
+        return probabilities
+
+
+ATTRIBUTES = {"conv": "Conv_0", "largest": "MaxPool_1", "grouped": "Conv_2", "average": "AveragePool_3",
+              "bare": "AveragePool_4", "difference": "Sub_5", "norm": "BatchNormalization_6",
+              "norm_0": "BatchNormalization_6", "both": "Concat_7", "total": "Add_8",
+              "pooled": "GlobalAveragePool_9", "probabilities": "Softmax_10"}
 LAYERS = {"conv": "Conv_0", "conv_bias": "Conv_0", "norm": "BatchNormalization_1",
           "norm_0": "BatchNormalization_1", "relu": "Relu_2", "point": "Conv_3", "relu6": "Clip_4",
           "limited": "Clip_5", "residual": "Add_6", "weighted": "Mul_9", "pooled": "GlobalAveragePool_7",
@@ -105,6 +133,8 @@ write("kernels.json", {"kernels": [
      "function": function(comparisons)}]})
 write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
                       "synthetic": SYNTHETIC})
+write("attributes.json", {"graph": function(Attributes["main"]), "num_inputs": 1, "layers": ATTRIBUTES,
+                          "synthetic": ["norm_0"]})
 x = te.placeholder((1, 4, 6), "float32", "x")
 write("reshapes.json", {name: function(te.create_prim_func([x, y])) for name, y in {
     "reshape": topi.reshape(x, (4, 6)),

@@ -110,9 +110,9 @@ def main():
         "devices": [{"name": "x86-64", "target": {"kind": "llvm", "mcpu": "x86-64"}},
                     {"name": "host", "target": {"kind": "llvm", "mcpu": "host"}}],
         "operators": [
-            {"id": "graph.relu_to_sigmoid"}, {"id": "graph.add_to_subtract"},
-            {"id": "graph.transpose_input", "functions": ["conv2d"], "arg": 0},
-            {"id": "graph.exp_input", "functions": ["conv2d", "dense"], "arg": 0},
+            {"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]}, {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"]},
+            {"id": "graph.insert_operation", "operation": "transpose", "functions": ["conv2d"], "arg": 0},
+            {"id": "graph.insert_operation", "operation": "exp", "functions": ["conv2d", "dense"], "arg": 0},
             {"id": "code.store_float16"}, {"id": "code.store_add", "value": 0.5}, {"id": "code.lt_to_le"},
             {"id": "code.threshold_right_add", "value": 0.5}],
         "kill": "top1", "matrix": "early", "timing": "suffix", "top_k": CLASSES, "seed": 1,

@@ -1,0 +1,30 @@
+#include <utility>
+
+#include "mutation/weights.h"
+
+namespace mutatenn {
+namespace {
+
+std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
+  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
+    const auto neurons =
+        Chosen(weights.of_neuron.size(), parameters.at("ratio").get<double>(), 2, random);
+    for (size_t n = 0; n + 1 < neurons.size(); n += 2) {
+      const auto &a = weights.of_neuron[neurons[n]], &b = weights.of_neuron[neurons[n + 1]];
+      for (size_t i = 0; i < a.size(); ++i) std::swap(weights.values[a[i]], weights.values[b[i]]);
+    }
+  });
+}
+
+}  // namespace
+
+MUTATION_OPERATOR(
+        .id = "graph.neuron_switch", .category = "weights", .source = "new",
+        .summary = "Switches a share of a layer's neurons in pairs: each has the other's weights.",
+        .doc =
+            R"(DeepMutation's NS: two channels in each other's place. Neighbours among the chosen are switched, at
+least one pair; the biases stay. No known issue. Survives where the two say little or the same.)",
+        .example = "layers", .parameters = {RatioParameter("neurons"), SeedParameter()},
+        .matches = HasWeights, .rewrite_graph = Rewrite);
+
+}  // namespace mutatenn
