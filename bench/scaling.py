@@ -14,9 +14,9 @@ import networks
 OPERATORS = [{"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]}, {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"], "synthetic": True},
              {"id": "graph.insert_operation", "operation": "transpose", "functions": ["conv2d"], "arg": 0},
              {"id": "graph.insert_operation", "operation": "exp", "functions": ["conv2d", "dense"], "arg": 0},
-             {"id": "code.store_float16"}, {"id": "code.store_add", "value": -1e-8},
-             {"id": "code.store_add", "value": 1.0}, {"id": "code.lt_to_le"},
-             {"id": "code.threshold_right_add", "value": 0.5}]
+             {"id": "code.store_type", "to": "float16"}, {"id": "code.store_value", "value": -1e-8},
+             {"id": "code.store_value", "value": 1.0}, {"id": "code.relation", "from": ["lt"], "to": ["le"]},
+             {"id": "code.threshold", "relations": ["lt"], "value": 0.5}]
 
 
 def run(arguments, model, scratch, images, mutants, jobs):

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "mutation/carry_over.h"
+#include "mutation/expressions.h"
 #include "mutation/graph_edits.h"
 #include "mutation/leaf_blocks.h"
 #include "mutation/subject.h"
@@ -36,7 +38,9 @@ Result<Node> Replacement(const MutationOperator& op, const Json& parameters, con
 
 // A leaf block of the kernel as it was before scheduling.
 struct Origin {
-  bool has_init = false;
+  Node block;
+  Place init_place, body_place;
+  std::vector<Node> accesses;  // by match, where the operator rewrites indices; else empty
   int init_count = 0;
   int body_count = 0;
   std::map<int, int> wanted;   // match -> variant
@@ -48,12 +52,14 @@ using Origins = std::map<std::string, Origin>;
 Result<Origins> FindOrigins(const MutationOperator& op, const Json& parameters,
                             const Node& function) {
   Origins origins;
-  const VisitMatch keep = [](const Node& node, int) { return node; };
   for (const Node& block : LeafBlocks(function)) {
-    Origin origin;
-    origin.has_init = block["init"].defined();
-    MapMatches(op, parameters, block["init"], 0, keep, &origin.init_count);
-    MapMatches(op, parameters, block["body"], 0, keep, &origin.body_count);
+    Origin origin = {block, PlaceOf(function, block, true), PlaceOf(function, block, false)};
+    const VisitMatch note = [&](const Node& node, int) {
+      if (op.rewrites_indices) origin.accesses.push_back(node);
+      return node;
+    };
+    MapMatches(op, parameters, origin.init_place, block["init"], 0, note, &origin.init_count);
+    MapMatches(op, parameters, origin.body_place, block["body"], 0, note, &origin.body_count);
     if (!origins.emplace(BlockName(block), origin).second)
       return Fail(Code::kInternal, "two blocks of the kernel are named '", BlockName(block), "'");
   }
@@ -72,28 +78,40 @@ Part FindPart(Origins* origins, const std::string& name) {
     const std::string end = suffix;
     if (!name.ends_with(end)) continue;
     const auto found = origins->find(name.substr(0, name.size() - end.size()));
-    if (found != origins->end() && found->second.has_init) return {&found->second, end == "_init"};
+    if (found != origins->end() && found->second.body_place.reduction)
+      return {&found->second, end == "_init"};
   }
   return {};
 }
 
-Result<Node> MutateBlock(const MutationOperator& op, const Json& parameters, const Node& block,
-                         Part part) {
+Result<Node> MutateBlock(const MutationOperator& op, const Json& parameters, const Node& scheduled,
+                         const Node& block, Part part) {
   Origin& origin = *part.origin;
   Status status = Ok();
+  auto mutate = [&](const Node& node, int number, int variant) -> Result<Node> {
+    if (!op.rewrites_indices || !IsAccess(node)) return Replacement(op, parameters, node, variant);
+    if (op.parameters_only && !IsParameter(scheduled, BufferOf(node)))
+      GiveUp("the schedule for this target reads a copy of the parameter");
+    const Node& access = origin.accesses[number];
+    const Node mutated = TRY(Replacement(op, parameters, access, variant));
+    return CarryOver(access, mutated, origin.block, node, block, part.body_is_init);
+  };
   auto visit = [&](const Node& node, int number) {
     const auto wanted = origin.wanted.find(number);
     if (wanted == origin.wanted.end()) return node;
     ++origin.applied[number];
-    Result<Node> replaced = Replacement(op, parameters, node, wanted->second);
+    Result<Node> replaced = mutate(node, number, wanted->second);
     if (replaced.ok()) return *replaced;
     status = replaced.error();
     return node;
   };
   int init_count = 0, body_count = 0;
   const int body_first = part.body_is_init ? 0 : origin.init_count;
-  const Node init = MapMatches(op, parameters, block["init"], 0, visit, &init_count);
-  const Node body = MapMatches(op, parameters, block["body"], body_first, visit, &body_count);
+  const Node init =
+      MapMatches(op, parameters, origin.init_place, block["init"], 0, visit, &init_count);
+  const Place& body_place = part.body_is_init ? origin.init_place : origin.body_place;
+  const Node body =
+      MapMatches(op, parameters, body_place, block["body"], body_first, visit, &body_count);
   TRY(std::move(status));
   const int body_expected = part.body_is_init ? origin.init_count : origin.body_count;
   if ((init && init_count != origin.init_count) || body_count != body_expected)
@@ -123,7 +141,7 @@ Result<Node> MutateKernel(const MutationOperator& op, const Json& parameters,
   const Node body = Map(scheduled["body"], [&](const Node& node) {
     const Part part = IsLeafBlock(node) ? FindPart(&origins, BlockName(node)) : Part{};
     if (part.origin == nullptr || part.origin->wanted.empty()) return node;
-    Result<Node> block = MutateBlock(op, parameters, node, part);
+    Result<Node> block = MutateBlock(op, parameters, scheduled, node, part);
     if (block.ok()) return *block;
     status = block.error();
     return node;

@@ -11,7 +11,9 @@
 namespace mutatenn {
 namespace {
 
-const Json kNone = Json::object();
+const Json kLtToLe = {{"from", {"lt"}}, {"to", {"le"}}};
+
+Json RightPlus(double value) { return {{"relations", {"lt"}}, {"value", value}}; }
 
 // A kernel of the examples with the one point in `block` applied.
 Node Mutated(const std::string& id, const Json& parameters, const std::string& block, int match) {
@@ -66,17 +68,16 @@ TEST(CodeExecution, OriginalIsWhatWeThink) {
 }
 
 TEST(CodeExecution, LtToLe) {
-  EXPECT_EQ(RunComparisons(Mutated("code.lt_to_le", kNone, "choose", 0), Quarters()),
+  EXPECT_EQ(RunComparisons(Mutated("code.relation", kLtToLe, "choose", 0), Quarters()),
             ExpectComparisons(
                 Quarters(), [](float x) { return x <= 0.25f; }, 5));
-  EXPECT_EQ(RunComparisons(Mutated("code.lt_to_le", kNone, "keep", 0), Quarters()),
+  EXPECT_EQ(RunComparisons(Mutated("code.relation", kLtToLe, "keep", 0), Quarters()),
             ExpectComparisons(Quarters(), BelowQuarter, 6));
 }
 
 TEST(CodeExecution, ThresholdRightAdd) {
   const auto run = [](double value, const std::string& block) {
-    return RunComparisons(Mutated("code.threshold_right_add", {{"value", value}}, block, 0),
-                          Quarters());
+    return RunComparisons(Mutated("code.threshold", RightPlus(value), block, 0), Quarters());
   };
   EXPECT_EQ(run(0.5, "choose"), ExpectComparisons(
                                     Quarters(), [](float x) { return x < 0.75f; }, 5));
@@ -92,7 +93,7 @@ TEST(CodeExecution, ThresholdRightAdd) {
 // Between integers a constant of (-1, 0] changes nothing, so there is no point.
 TEST(CodeExecution, ThresholdRightAddLeavesOutWhatChangesNothing) {
   for (const double value : {0.0, -0.5, -0.999}) {
-    const Applied applied = PointsInKernels("code.threshold_right_add", {{"value", value}});
+    const Applied applied = PointsInKernels("code.threshold", RightPlus(value));
     EXPECT_EQ(applied.points.size(), value == 0 ? 0u : 1u) << value;  // the float comparison
   }
 }
@@ -102,7 +103,7 @@ TEST(CodeExecution, StoreAdd) {
     Compared expected = ExpectComparisons(Quarters(), BelowQuarter, 5);
     for (float& element : expected.chosen) element += static_cast<float>(value);
     EXPECT_EQ(
-        RunComparisons(Mutated("code.store_add", {{"value", value}}, "choose", 0), Quarters()),
+        RunComparisons(Mutated("code.store_value", {{"value", value}}, "choose", 0), Quarters()),
         expected);
   }
 }
@@ -113,7 +114,8 @@ TEST(CodeExecution, StoreFloat16) {
   const std::vector<float> expected = {
       -0.199951171875f,       2048, 2048, 2052, std::numeric_limits<float>::infinity(),
       0.0020008087158203125f, 0,    65504};
-  const Compared result = RunComparisons(Mutated("code.store_float16", kNone, "choose", 0), x);
+  const Compared result =
+      RunComparisons(Mutated("code.store_type", {{"to", "float16"}}, "choose", 0), x);
   EXPECT_EQ(result.chosen, expected);
   EXPECT_EQ(result.kept, ExpectComparisons(x, BelowQuarter, 5).kept);
 }
@@ -154,7 +156,7 @@ std::vector<float> ExpectConvolution(Image image, Inside inside, float start, fl
 std::vector<float> RunConvolution(const Node& function) {
   Image image;
   std::vector<float> y(75, -1);
-  RunKernel(function, {{{1, 2, 5, 5}, "float32", image.x(), /*slack=*/true},
+  RunKernel(function, {{{1, 2, 5, 5}, "float32", image.x(), /*slack=*/kSlack},
                        {{3, 2, 3, 3}, "float32", image.weight.data()},
                        {{1, 3, 5, 5}, "float32", y.data()}});
   return y;
@@ -173,16 +175,14 @@ TEST(CodeExecution, PaddedConvolution) {
   EXPECT_EQ(RunConvolution(ExampleKernels()[0].function), ExpectConvolution({}, inside, 0, 0));
   const auto row = ExpectConvolution({}, row_le, 0, 0),
              column = ExpectConvolution({}, column_le, 0, 0);
-  EXPECT_EQ(RunConvolution(Mutated("code.lt_to_le", kNone, "pad_temp", 0)), row);
-  EXPECT_EQ(RunConvolution(Mutated("code.lt_to_le", kNone, "pad_temp", 1)), column);
-  EXPECT_EQ(RunConvolution(Mutated("code.threshold_right_add", {{"value", 0.5}}, "pad_temp", 0)),
-            row);
-  EXPECT_EQ(RunConvolution(Mutated("code.threshold_right_add", {{"value", 1}}, "pad_temp", 1)),
-            column);
+  EXPECT_EQ(RunConvolution(Mutated("code.relation", kLtToLe, "pad_temp", 0)), row);
+  EXPECT_EQ(RunConvolution(Mutated("code.relation", kLtToLe, "pad_temp", 1)), column);
+  EXPECT_EQ(RunConvolution(Mutated("code.threshold", RightPlus(0.5), "pad_temp", 0)), row);
+  EXPECT_EQ(RunConvolution(Mutated("code.threshold", RightPlus(1), "pad_temp", 1)), column);
   const Json half = {{"value", 0.5}};
-  EXPECT_EQ(RunConvolution(Mutated("code.store_add", half, "conv2d_nchw", 0)),
+  EXPECT_EQ(RunConvolution(Mutated("code.store_value", half, "conv2d_nchw", 0)),
             ExpectConvolution({}, inside, 0.5, 0));
-  EXPECT_EQ(RunConvolution(Mutated("code.store_add", half, "conv2d_nchw", 1)),
+  EXPECT_EQ(RunConvolution(Mutated("code.store_value", half, "conv2d_nchw", 1)),
             ExpectConvolution({}, inside, 0, 0.5));
 }
 

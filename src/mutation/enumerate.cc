@@ -1,5 +1,6 @@
 // Subjects into mutation points: every node of the operator's kind is counted, and one point made
 // for each replacement that `rewrite` gives for it.
+#include "mutation/expressions.h"
 #include "mutation/graph_edits.h"
 #include "mutation/leaf_blocks.h"
 #include "mutation/subject.h"
@@ -33,6 +34,8 @@ std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json
     auto visit = [&](const Node& node, int number) {
       point.match = number;
       point.index = *index + number;
+      if (op.parameters_only && IsAccess(node) && !IsParameter(kernel.function, BufferOf(node)))
+        return node;
       for (int variant : Variants(op, parameters, node)) {
         point.variant = variant;
         points.push_back(point);
@@ -40,8 +43,10 @@ std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json
       return node;
     };
     int count = 0;
-    MapMatches(op, parameters, block["init"], 0, visit, &count);
-    MapMatches(op, parameters, block["body"], count, visit, &count);
+    MapMatches(op, parameters, PlaceOf(kernel.function, block, true), block["init"], 0, visit,
+               &count);
+    MapMatches(op, parameters, PlaceOf(kernel.function, block, false), block["body"], count, visit,
+               &count);
     *index += count;
   }
   return points;

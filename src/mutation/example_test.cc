@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -44,20 +45,20 @@ class AlignedCopy {
  public:
   explicit AlignedCopy(const TestTensor& tensor) : tensor_(tensor) {
     for (const int64_t extent : tensor.shape) bytes_ *= extent;
-    memory_.resize(bytes_ + 2 * kSlackBytes + 64);
+    const size_t slack = 4 * tensor.slack;
+    room_ = (std::max<size_t>(slack, 4 * kSlack) + 63) / 64 * 64;
+    memory_.resize(bytes_ + 2 * room_ + 64);
     void* aligned = memory_.data();
     size_t space = memory_.size();
-    begin_ = static_cast<char*>(std::align(64, bytes_ + 2 * kSlackBytes, aligned, space));
-    const size_t slack = tensor.slack ? kSlackBytes : 0;
+    begin_ = static_cast<char*>(std::align(64, bytes_ + 2 * room_, aligned, space));
     std::memcpy(data() - slack, static_cast<char*>(tensor.data) - slack, bytes_ + 2 * slack);
   }
-  char* data() { return begin_ + kSlackBytes; }
+  char* data() { return begin_ + room_; }
   void CopyBack() { std::memcpy(tensor_.data, data(), bytes_); }
 
  private:
-  static constexpr size_t kSlackBytes = 4 * kSlack;
   TestTensor tensor_;
-  size_t bytes_ = 4;
+  size_t bytes_ = 4, room_ = 0;
   std::vector<char> memory_;
   char* begin_ = nullptr;
 };

@@ -19,14 +19,14 @@ std::vector<KernelSubject> ExampleKernels(const std::string& name = "kernels");
 Graph ExampleGraph(const std::string& name = "layers");
 Node FunctionOfGraph(const Graph& graph);  // a Relax function, nested calls bound and typed
 
-// One argument of a kernel: elements of four bytes. Before and after them lie kSlack elements of
-// the same memory, where `slack` says so: mutants read there.
+// One argument of a kernel: elements of four bytes. Before and after them lie `slack` elements of
+// the same memory: mutants read there.
 inline constexpr int kSlack = 64;
 struct TestTensor {
   std::vector<int64_t> shape;
   std::string dtype = "float32";
   void* data = nullptr;
-  bool slack = false;
+  int64_t slack = 0;
 };
 // Lowers, compiles for this machine and runs a PrimFunc. Test failures say what went wrong.
 void RunKernel(const Node& function, const std::vector<TestTensor>& arguments);

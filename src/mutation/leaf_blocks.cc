@@ -1,6 +1,7 @@
 // Leaf blocks out of a PrimFunc; numbered matches out of a block's init or body.
 #include "mutation/leaf_blocks.h"
 
+#include "mutation/expressions.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
@@ -26,21 +27,23 @@ std::vector<Node> LeafBlocks(const Node& function) {
 
 std::string BlockName(const Node& block) { return block["name_hint"].Text(); }
 
-Node MapMatches(const MutationOperator& op, const Json& parameters, const Node& root, int first,
-                const VisitMatch& visit, int* count) {
-  if (!root) return root;
-  // What matches is decided on the nodes as they were: a changed operand must not hide the node
-  // around it, nor shift the numbers. Map never enters what `visit` puts in, so the n-th node
-  // visited is the same one both times.
-  std::vector<bool> matches;
-  Map(root, [&](const Node& node) {
-    matches.push_back(op.matches(node, parameters));
-    return node;
-  });
+Place PlaceOf(const Node& function, const Node& block, bool init) {
+  Place place = {init, block["init"].defined(), false};
+  for (const Node& region : block["writes"].Items())
+    place.output = place.output || IsParameter(function, region["source"]);
+  return place;
+}
+
+Node MapMatches(const MutationOperator& op, const Json& parameters, const Place& place,
+                const Node& root, int first, const VisitMatch& visit, int* count) {
+  if (!root || (op.considers != nullptr && !op.considers(place, parameters))) return root;
   int number = first;
-  size_t visited = 0;
-  Node mapped = Map(
-      root, [&](const Node& node) { return matches.at(visited++) ? visit(node, number++) : node; });
+  // What matches is decided on the node as it was: a changed operand must neither hide the node
+  // around it nor shift the numbers.
+  Node mapped =
+      MapExpressions(root, Descend::kNotIntoIndices, [&](const Node& node, const Node& original) {
+        return op.matches(original, parameters) ? visit(node, number++) : node;
+      });
   *count += number - first;
   return mapped;
 }

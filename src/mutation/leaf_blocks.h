@@ -16,12 +16,16 @@ std::vector<Node> LeafBlocks(const Node& function);
 bool IsLeafBlock(const Node& block);
 std::string BlockName(const Node& block);
 
+// The place of a block's init or body in `function`.
+Place PlaceOf(const Node& function, const Node& block, bool init);
+
 // Calls `visit` with every node of the operator's kind in `root` and its number, from `first` on,
 // and puts what it returns in its place. The order is that of evaluation (operands before what uses
-// them); a node that stands in several places counts once for each. Returns the rebuilt root;
-// `count` is raised by the number of nodes visited. A null root stays null.
+// them); a node that stands in several places counts once for each. What stands in the indices of
+// loads and stores is not visited: schedules change it. Returns the rebuilt root; `count` is raised
+// by the number of nodes visited. A null root stays null.
 using VisitMatch = std::function<Node(const Node& node, int number)>;
-Node MapMatches(const MutationOperator& op, const Json& parameters, const Node& root, int first,
-                const VisitMatch& visit, int* count);
+Node MapMatches(const MutationOperator& op, const Json& parameters, const Place& place,
+                const Node& root, int first, const VisitMatch& visit, int* count);
 
 }  // namespace mutatenn

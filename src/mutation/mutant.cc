@@ -78,6 +78,23 @@ std::vector<MutationPoint> FirstVariants(const std::vector<MutationPoint>& point
   return first;
 }
 
+// The points that one mutant without positions has: one, or, where the operator's parameter "per"
+// says so, all in one buffer (which one block writes) or kernel. Points are in program order.
+std::vector<std::vector<MutationPoint>> Together(const OperatorUse& use,
+                                                 const std::vector<MutationPoint>& points) {
+  const std::string per = use.parameters.value("per", "store");
+  auto same = [&](const MutationPoint& a, const MutationPoint& b) {
+    if (per == "store") return false;
+    return a.kernel == b.kernel && (per == "kernel" || a.block == b.block);
+  };
+  std::vector<std::vector<MutationPoint>> groups;
+  for (const MutationPoint& point : points) {
+    if (groups.empty() || !same(groups.back().front(), point)) groups.emplace_back();
+    groups.back().push_back(point);
+  }
+  return groups;
+}
+
 // The points of each kernel, in program order; at level graph of each Relax operator.
 std::vector<std::vector<MutationPoint>> ByKernel(const std::vector<MutationPoint>& points) {
   std::vector<std::vector<MutationPoint>> groups;
@@ -138,8 +155,10 @@ Result<std::vector<Mutant>> MakeMutants(const OperatorUse& use, const std::strin
                                         const std::string& subject) {
   std::vector<Mutant> mutants;
   if (use.positions.empty()) {
-    for (const MutationPoint& point : points)
-      mutants.push_back(MakeMutant(use, category, point.level, {point}, subject));
+    for (std::vector<MutationPoint>& together : Together(use, points)) {
+      const Level level = together.front().level;
+      mutants.push_back(MakeMutant(use, category, level, std::move(together), subject));
+    }
     return mutants;
   }
   const auto json = Json::parse(use.positions, nullptr, /*allow_exceptions=*/false);

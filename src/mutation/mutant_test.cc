@@ -100,8 +100,8 @@ TEST(MutantId, AtLevelGraphHoldsGraphAndLayer) {
 
 // Recorded once: an id that moves would part a campaign from its stored mutants.
 TEST(MutantId, IsStable) {
-  const OperatorUse use{"code.store_add", Json{{"value", -1e-8}}, ""};
-  EXPECT_EQ(IdOf(use, SomePoints(1).front()), "130c963ca53d1ea51fa2ac4c77e13c8b");
+  const OperatorUse use{"code.store_value", Json{{"value", -1e-8}}, ""};
+  EXPECT_EQ(IdOf(use, SomePoints(1).front()), "e998a45434836903ca601d72dd6a7d15");
 }
 
 TEST(Mutant, PlaceNamesOperatorLayersRoleAndIndex) {

@@ -37,10 +37,18 @@ struct GraphEdit {
   Node value;
 };
 
+// Where in a kernel a part of a leaf block stands, as the unscheduled kernel has it.
+struct Place {
+  bool init = false;       // what starts a reduction, not its step
+  bool reduction = false;  // of a block that has an init
+  bool output = false;     // of a block that writes a parameter of the kernel
+};
+
 struct MutationOperator {
-  std::string id;        // "<level>.<file stem>": code.lt_to_le lives in code/lt_to_le.cc
+  std::string id;        // "<level>.<file stem>": code.relation lives in code/relation.cc
   std::string category;  // of the paper: "layer node", "arithmetic node", "node input/output",
-                         // "arithmetic types", "store value", "conditions"
+                         // "arithmetic types", "store value", "conditions"; "arithmetic
+                         // operators" beside them
   std::string source;    // "paper", "tool" or "new"
   std::string summary;   // one sentence
   std::string doc;       // what fault it stands for, when it survives
@@ -48,9 +56,18 @@ struct MutationOperator {
   std::vector<ParameterSpec> parameters = {};
   // Where nothing is said for "default" or "all", the operator is in it once, with its defaults.
   std::vector<PresetUse> presets = {};
+  // Level code. Where the operator looks at all; null = everywhere.
+  bool (*considers)(const Place& place, const Json& parameters) = nullptr;
+  // Level code. What `rewrite` gives for a TensorLoad or BufferStore differs in its indices alone:
+  // they are written for the kernel before scheduling, and application carries them over to the
+  // layout that a schedule gave the buffer.
+  bool rewrites_indices = false;
+  // Level code. Loads and stores are points only where they are of the kernel's parameters: a
+  // schedule cuts a kernel's own buffers down to what a tile needs of them.
+  bool parameters_only = false;
   // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
   // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
-  // or body.
+  // or body, but not inside the indices of a load or store.
   bool (*matches)(const Node& node, const Json& parameters);
   // All replacements of a matching node: none = not applicable here, several = several variants.
   // May use Make/Call freely: an exception of TVM's ends in the caller's Guard.
@@ -74,7 +91,7 @@ Result<Json> CheckParameters(const MutationOperator& op, const Json& given);
 struct RegisterOperator {
   explicit RegisterOperator(MutationOperator op);
 };
-// MUTATION_OPERATOR(.id = "code.lt_to_le", ...);
+// MUTATION_OPERATOR(.id = "code.relation", ...);
 #define MUTATION_OPERATOR(...)                                   \
   static const ::mutatenn::RegisterOperator register_operator_ { \
     ::mutatenn::MutationOperator { __VA_ARGS__ }                 \

@@ -76,7 +76,7 @@ TEST(Registry, IsSortedAndComplete) {
   const std::string categories[] = {
       "layer node",  "arithmetic node", "node input/output",     "arithmetic types",
       "store value", "conditions",      "layout and attributes", "layers",
-      "generic",     "weights"};
+      "generic",     "weights",         "arithmetic operators"};
   for (size_t i = 0; i < all.size(); ++i) {
     const MutationOperator& op = *all[i];
     EXPECT_TRUE(i == 0 || all[i - 1]->id < op.id) << op.id;
@@ -96,7 +96,7 @@ TEST(Registry, IsSortedAndComplete) {
   for (const std::string& category : categories)
     EXPECT_TRUE(
         std::any_of(all.begin(), all.end(), [&](auto* op) { return op->category == category; }))
-        << "no operator of the paper's category " << category;
+        << "no operator of category " << category;
 }
 
 // Keys that an entry of "operators" has beside its parameters.

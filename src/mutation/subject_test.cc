@@ -12,6 +12,8 @@
 namespace mutatenn {
 namespace {
 
+const Json kLtToLe = {{"from", {"lt"}}, {"to", {"le"}}};
+
 KernelSubject Convolution() { return ExampleKernels()[0]; }
 KernelSubject Comparisons() { return ExampleKernels()[1]; }
 
@@ -34,7 +36,7 @@ int CountIn(const Node& root, const char* key) {
 }
 
 TEST(EnumerateKernels, CountsBeforeApplicability) {
-  const Applied stores = PointsInKernels("code.store_float16");
+  const Applied stores = PointsInKernels("code.store_type");
   std::vector<std::tuple<std::string, int, int>> found;
   for (const MutationPoint& point : stores.points)
     found.emplace_back(point.block, point.match, point.index);
@@ -79,7 +81,7 @@ TEST(EnumerateGraph, TransposesSquarePlanesOnly) {
 
 TEST(ApplyToKernel, ChangesExactlyItsPoint) {
   const KernelSubject kernel = Convolution();
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   for (const int match : {0, 1}) {
     const auto mutated = ApplyToKernel(*applied.op, applied.parameters, kernel, kernel.function,
                                        {PointAt(applied, "pad_temp", match)});
@@ -94,7 +96,7 @@ TEST(ApplyToKernel, ChangesExactlyItsPoint) {
 
 TEST(ApplyToKernel, TakesAllPointsAtOnceAndNoOtherKernels) {
   const KernelSubject kernel = Convolution();
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   ASSERT_EQ(applied.points.size(), 4u);
   const auto mutated =
       ApplyToKernel(*applied.op, applied.parameters, kernel, kernel.function, applied.points);
@@ -109,14 +111,14 @@ TEST(ApplyToKernel, CountsSharedNodesByOccurrence) {
     shared = Make(prim::kLT, load, FloatImm("float32", 0.5));
     return Make(prim::kCast, PrimType("float32"), Make(prim::kAnd, shared, shared));
   });
-  const MutationOperator& op = *FindOperator("code.lt_to_le");
-  const auto points = EnumerateKernels(op, Json::object(), {kernel});
+  const MutationOperator& op = *FindOperator("code.relation");
+  const auto points = EnumerateKernels(op, kLtToLe, {kernel});
   ASSERT_TRUE(points.ok()) << points.error().message;
   ASSERT_EQ(points.value().size(), 3u);  // twice in "choose", once in "keep"
   for (const int match : {0, 1}) {
     ASSERT_EQ(points.value()[match].match, match);
     const auto mutated =
-        ApplyToKernel(op, Json::object(), kernel, kernel.function, {points.value()[match]});
+        ApplyToKernel(op, kLtToLe, kernel, kernel.function, {points.value()[match]});
     ASSERT_TRUE(mutated.ok()) << mutated.error().message;
     Node both;
     Walk(mutated.value()["body"], [&](const Node& node) {
@@ -135,8 +137,8 @@ TEST(ApplyToKernel, CountsOperandsFirst) {
     const Node number = Make(prim::kCast, PrimType("float32"), inner);
     return Make(prim::kCast, PrimType("float32"), Make(prim::kLT, number, FloatImm("float32", 1)));
   });
-  const MutationOperator& op = *FindOperator("code.threshold_right_add");
-  const Json parameters = {{"value", 0.25}};
+  const MutationOperator& op = *FindOperator("code.threshold");
+  const Json parameters = CheckParameters(op, {{"relations", {"lt"}}, {"value", 0.25}}).value();
   const auto points = EnumerateKernels(op, parameters, {kernel}).value();
   ASSERT_EQ(points.size(), 3u);
   const auto bounds = [&](const std::vector<MutationPoint>& chosen) {
@@ -184,7 +186,8 @@ TEST(ApplyToKernel, TakesThePointsOfItsStepOnly) {
   KernelSubject first = Convolution(), second = first;
   first.step = "conv1";
   second.step = "conv2";
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied =
+      PointsInKernels("code.relation", {{"from", Json::array({"lt"})}, {"to", Json::array({"le"})}});
   const auto points = EnumerateKernels(*applied.op, applied.parameters, {first, second}).value();
   ASSERT_EQ(points.size(), 4u);  // two comparisons in the padding, for each step
   EXPECT_EQ(points[0].step, "conv1");
@@ -206,7 +209,7 @@ TEST(ApplyToKernel, TakesThePointsOfItsStepOnly) {
 
 TEST(ApplyToKernel, RefusesStalePoints) {
   const KernelSubject kernel = Convolution();
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   const MutationPoint good = PointAt(applied, "pad_temp", 0);
   auto refused = [&](MutationPoint point) {
     const auto mutated =
@@ -292,7 +295,7 @@ TEST(ApplyToKernel, FindsOriginBlocksInASchedule) {
   ASSERT_NE(std::find(names.begin(), names.end(), "conv2d_nchw_update"), names.end());
   ASSERT_EQ(names.size(), 5u);  // and one the schedule added: never mutated
 
-  const Applied applied = PointsInKernels("code.store_add", {{"value", 0.5}});
+  const Applied applied = PointsInKernels("code.store_value", {{"value", 0.5}});
   const std::vector<std::pair<int, std::string>> expected = {{0, "conv2d_nchw_init"},
                                                              {1, "conv2d_nchw_update"}};
   for (const auto& [match, name] : expected) {
@@ -314,7 +317,7 @@ TEST(ApplyToKernel, FindsOriginBlocksInASchedule) {
 TEST(ApplyToKernel, GivesTheSameValuesScheduledOrNot) {
   const KernelSubject kernel = Convolution();
   const Node scheduled = Guard("", [&] { return Scheduled(kernel.function); }).value();
-  const Applied applied = PointsInKernels("code.store_add", {{"value", 0.5}});
+  const Applied applied = PointsInKernels("code.store_value", {{"value", 0.5}});
   std::vector<float> x(50), w(54);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 7) - 3;
   for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i % 5) - 2;
@@ -339,6 +342,62 @@ TEST(ApplyToKernel, GivesTheSameValuesScheduledOrNot) {
   }
 }
 
+// The padded image's columns and the rows of the sums as quotient and remainder: mutated indices go
+// the way of the layout, and the mutant computes what it computes without it.
+TEST(ApplyToKernel, CarriesIndicesOverToTheLayoutOfASchedule) {
+  const KernelSubject kernel = Convolution();
+  const auto scheduled = Guard("", [&] {
+    Schedule schedule(kernel.function);
+    const std::vector<Node> blocks = schedule.Blocks();  // pad_temp, conv2d_nchw, compute
+    auto split = [](std::vector<Node> index, size_t axis, int64_t size) {
+      const Node last = index[axis], divisor = IntImm("int64", size);
+      index[axis] = Make(prim::kFloorDiv, last, divisor);
+      index.push_back(Make(prim::kFloorMod, last, divisor));
+      return index;
+    };
+    schedule.TransformWrite(blocks[0],
+                            [&](const std::vector<Node>& index) { return split(index, 3, 7); });
+    schedule.TransformWrite(blocks[1],
+                            [&](const std::vector<Node>& index) { return split(index, 2, 5); });
+    schedule.DecomposeReduction(blocks[1], schedule.Loops(blocks[1])[4]);
+    return schedule.Function();
+  });
+  ASSERT_TRUE(scheduled.ok()) << scheduled.error().message;
+  std::vector<float> x(50 + 2 * kSlack, 100), w(54);
+  for (int i = 0; i < 50; ++i) x[kSlack + i] = static_cast<float>(i % 7) - 3;
+  for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i % 5) - 2;
+  auto run = [&](const Node& function) {
+    std::vector<float> y(75, -1);
+    RunKernel(function, {{{1, 2, 5, 5}, "float32", x.data() + kSlack, kSlack},
+                         {{3, 2, 3, 3}, "float32", w.data()},
+                         {{1, 3, 5, 5}, "float32", y.data()}});
+    return y;
+  };
+  const auto original = run(kernel.function);
+  EXPECT_EQ(run(scheduled.value()), original);
+  int compared = 0;
+  auto compare = [&](const Applied& applied, const std::string& block) {
+    for (const MutationPoint& point : applied.points) {
+      if (point.kernel != kernel.key || point.block != block) continue;
+      auto mutant = [&](const Node& function) {
+        return ApplyToKernel(*applied.op, applied.parameters, kernel, function, {point});
+      };
+      const auto plain = mutant(kernel.function), tiled = mutant(scheduled.value());
+      ASSERT_TRUE(plain.ok() && tiled.ok()) << tiled.error().message;
+      const auto values = run(plain.value());
+      EXPECT_NE(values, original) << DumpJson(point.ToJson());
+      EXPECT_EQ(run(tiled.value()), values) << DumpJson(point.ToJson());
+      ++compared;
+    }
+  };
+  const Json inside = {{"to", {"max", "min"}}};  // these stay in the padded image
+  compare(PointsInKernels("code.arithmetic_index", inside), "conv2d_nchw");
+  compare(PointsInKernels("code.arithmetic_index", inside), "pad_temp");
+  compare(PointsInKernels("code.operand_swap"), "pad_temp");
+  compare(PointsInKernels("code.store_neighbour"), "compute");
+  EXPECT_EQ(compared, 4 + 4 + 2 + 1);
+}
+
 TEST(ApplyToKernel, RefusesABlockThatTheScheduleInlined) {
   const KernelSubject kernel = Convolution();
   const auto inlined = Guard("", [&] {
@@ -347,7 +406,7 @@ TEST(ApplyToKernel, RefusesABlockThatTheScheduleInlined) {
     return schedule.Function();
   });
   ASSERT_TRUE(inlined.ok()) << inlined.error().message;
-  const Applied applied = PointsInKernels("code.lt_to_le");
+  const Applied applied = PointsInKernels("code.relation", kLtToLe);
   const auto mutated = ApplyToKernel(*applied.op, applied.parameters, kernel, inlined.value(),
                                      {PointAt(applied, "pad_temp", 0)});
   ASSERT_FALSE(mutated.ok());

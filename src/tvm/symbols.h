@@ -49,7 +49,11 @@ inline constexpr const char* kBufferLoad = "tirx.BufferLoad";
 inline constexpr const char* kBufferStore = "tirx.BufferStore";
 inline constexpr const char* kIfThenElse = "tirx.IfThenElse";
 inline constexpr const char* kSeqStmt = "tirx.SeqStmt";
+inline constexpr const char* kBind = "tirx.Bind";
+inline constexpr const char* kAttrStmt = "tirx.AttrStmt";
 inline constexpr const char* kEvaluate = "tirx.Evaluate";
+inline constexpr const char* kDeclBuffer = "tirx.DeclBuffer";
+inline constexpr const char* kBufferData = "tirx.BufferData";  // the pointer behind a buffer
 inline constexpr const char* kFor = "tirx.For";
 inline constexpr const char* kSBlock = "s_tir.SBlock";
 inline constexpr const char* kSBlockRealize = "s_tir.SBlockRealize";
@@ -99,6 +103,8 @@ inline constexpr const char* kOr = "prim.Or";
 inline constexpr const char* kNot = "prim.Not";
 inline constexpr const char* kCast = "prim.Cast";
 inline constexpr const char* kSelect = "prim.Select";
+inline constexpr const char* kRamp = "prim.Ramp";
+inline constexpr const char* kBroadcast = "prim.Broadcast";
 }  // namespace prim
 
 namespace type {
@@ -122,6 +128,9 @@ inline constexpr const char* kBufferType = "tirx.BufferType";
 inline constexpr const char* kFor = "tirx.For";
 inline constexpr const char* kSeqStmt = "tirx.SeqStmt";
 inline constexpr const char* kIfThenElse = "tirx.IfThenElse";
+inline constexpr const char* kEvaluate = "tirx.Evaluate";
+inline constexpr const char* kBind = "tirx.Bind";
+inline constexpr const char* kAttrStmt = "tirx.AttrStmt";
 inline constexpr const char* kSBlock = "s_tir.SBlock";
 inline constexpr const char* kSBlockRealize = "s_tir.SBlockRealize";
 inline constexpr const char* kRelaxFunction = "relax.expr.Function";
@@ -153,6 +162,31 @@ inline constexpr Constructor kConstructors[] = {
     {type::kBufferStore, global::kBufferStore, {"buffer", "value", "indices"}},
     {type::kSeqStmt, global::kSeqStmt, {"seq"}},
     {type::kIfThenElse, global::kIfThenElse, {"condition", "then_case", "else_case"}},
+    {prim::kAdd, prim::kAdd, {"a", "b"}},
+    {prim::kSub, prim::kSub, {"a", "b"}},
+    {prim::kMul, prim::kMul, {"a", "b"}},
+    {prim::kDiv, prim::kDiv, {"a", "b"}},
+    {prim::kFloorDiv, prim::kFloorDiv, {"a", "b"}},
+    {prim::kFloorMod, prim::kFloorMod, {"a", "b"}},
+    {prim::kMin, prim::kMin, {"a", "b"}},
+    {prim::kMax, prim::kMax, {"a", "b"}},
+    {prim::kEQ, prim::kEQ, {"a", "b"}},
+    {prim::kNE, prim::kNE, {"a", "b"}},
+    {prim::kLT, prim::kLT, {"a", "b"}},
+    {prim::kLE, prim::kLE, {"a", "b"}},
+    {prim::kGT, prim::kGT, {"a", "b"}},
+    {prim::kGE, prim::kGE, {"a", "b"}},
+    {prim::kAnd, prim::kAnd, {"a", "b"}},
+    {prim::kOr, prim::kOr, {"a", "b"}},
+    {prim::kNot, prim::kNot, {"a"}},
+    {prim::kCast, prim::kCast, {"ty", "value"}},
+    {prim::kSelect, prim::kSelect, {"condition", "true_value", "false_value"}},
+    {prim::kRamp, prim::kRamp, {"base", "stride", "lanes"}},
+    {prim::kBroadcast, prim::kBroadcast, {"value", "lanes"}},
+    {type::kTensorLoad, global::kBufferLoad, {"source", "indices"}},
+    {type::kEvaluate, global::kEvaluate, {"value"}},
+    {type::kBind, global::kBind, {"var", "value"}},
+    {type::kAttrStmt, global::kAttrStmt, {"node", "attr_key", "value", "body"}},
     {type::kCall, global::kCall, {"ty", "op", "args", "attrs", "ty_args"}},
     {type::kTuple, global::kTuple, {"fields"}},
     {type::kTupleGetItem, global::kTupleGetItem, {"tuple_value", "index"}},
@@ -163,6 +197,24 @@ inline constexpr Constructor kConstructors[] = {
      global::kRelaxFunction,
      {"params", "body", "ret_ty", "is_pure", "attrs"}},
 };
+
+// Operators of scalar calls by name, as a call's op names them.
+namespace intrinsic {
+inline constexpr const char* kIfThenElse = "prim.if_then_else";
+inline constexpr const char* kExp = "tirx.exp";
+inline constexpr const char* kLog = "tirx.log";
+inline constexpr const char* kSqrt = "tirx.sqrt";
+inline constexpr const char* kRsqrt = "tirx.rsqrt";
+inline constexpr const char* kTanh = "tirx.tanh";
+inline constexpr const char* kSigmoid = "tirx.sigmoid";
+inline constexpr const char* kErf = "tirx.erf";
+inline constexpr const char* kSin = "tirx.sin";
+inline constexpr const char* kCos = "tirx.cos";
+inline constexpr const char* kFloor = "tirx.floor";
+inline constexpr const char* kRound = "tirx.round";
+inline constexpr const char* kAbs = "tirx.fabs";
+inline constexpr const char* kPower = "tirx.pow";
+}  // namespace intrinsic
 
 // Schedule primitives; the schedule is the first argument of each.
 namespace primitive {

@@ -63,9 +63,9 @@ TEST(BadInput, Configuration) {
   const std::vector<Case> cases = {
       {{{"models", mean}}, {"campaign.json", "models[0].preprocessing.mean"}},
       {{{"models", missing}}, {"campaign.json", "models[0].path", "absent.onnx"}},
-      {{{"operators", Json::array({{{"id", "code.lt_to_lee"}}})}},
-       {"campaign.json", "operators[0].id", "code.lt_to_le"}},
-      {{{"operators", Json::array({{{"id", "code.store_add"}, {"valu", 1}}})}},
+      {{{"operators", Json::array({{{"id", "code.relatoin"}}})}},
+       {"campaign.json", "operators[0].id", "code.relation"}},
+      {{{"operators", Json::array({{{"id", "code.store_value"}, {"valu", 1}}})}},
        {"operators[0].valu", "value"}},
       {{{"devices",
          Json::array({{{"name", "d"}, {"target", {{"kind", "llvm"}, {"mcpu", "native"}}}}})}},

@@ -1,4 +1,5 @@
-"""Writes the small IR modules that tests use: kernels.json, layers.json and attributes.json (the operators' goldens),
+"""Writes the small IR modules that tests use: kernels.json, expressions.json, layers.json and attributes.json (the
+operators' goldens),
 reshapes.json (src/compile/views_test.cc).
 
 Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
@@ -44,6 +45,49 @@ def comparisons(x: T.Buffer((T.int64(8),), "float32"), bound: T.Buffer((T.int64(
         with T.sblock("count_late"):
             v = T.axis.spatial(T.int64(8), i)
             late[v] = T.Cast("int32", v > T.int64(3))
+
+
+# Functions, divisions, an if statement with or, quotients in indices, and a buffer beyond int16.
+@T.prim_func(private=True, s_tir=True)
+def expressions(x: T.Buffer((T.int64(8),), "float32"), y: T.Buffer((T.int64(8),), "float32"),
+                swish: T.Buffer((T.int64(8),), "float32"), power: T.Buffer((T.int64(8),), "float32"),
+                ends: T.Buffer((T.int64(8),), "float32"), folded: T.Buffer((T.int64(4), T.int64(2)), "float32"),
+                total: T.Buffer((T.int64(4),), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    for i in range(T.int64(8)):
+        with T.sblock("activate"):
+            v = T.axis.spatial(T.int64(8), i)
+            swish[v] = x[v] / (T.float32(1) + T.exp(T.float32(0) - x[v]))
+    for i in range(T.int64(8)):
+        with T.sblock("raise"):
+            v = T.axis.spatial(T.int64(8), i)
+            power[v] = T.pow(T.min(T.sqrt(x[v]), T.float32(2)), y[v]) * y[v] + T.float32(0.5)
+    for i in range(T.int64(8)):
+        with T.sblock("mark_ends"):
+            v = T.axis.spatial(T.int64(8), i)
+            if v < T.int64(2) or v >= T.int64(6):
+                ends[v] = x[v]
+            else:
+                ends[v] = T.float32(0)
+    for i, j in T.grid(T.int64(4), T.int64(2)):
+        with T.sblock("fold"):
+            v, w = T.axis.remap("SS", [i, j])
+            folded[v, w] = x[v * T.int64(2) + w] + y[v // T.int64(2) + T.int64(1)]
+    for i, j in T.grid(T.int64(4), T.int64(2)):
+        with T.sblock("sum"):
+            v, k = T.axis.remap("SR", [i, j])
+            with T.init():
+                total[v] = T.float32(0)
+            total[v] = total[v] + x[v * T.int64(2) + k]
+
+
+@T.prim_func(private=True, s_tir=True)
+def transposed(x: T.Buffer((T.int64(200), T.int64(200)), "float32"), y: T.Buffer((T.int64(200), T.int64(200)), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    for i, j in T.grid(T.int64(200), T.int64(200)):
+        with T.sblock("transpose"):
+            v, w = T.axis.remap("SS", [i, j])
+            y[v, w] = x[w, v]
 
 
 @I.ir_module
@@ -131,6 +175,10 @@ write("kernels.json", {"kernels": [
      "function": function(kernel_of(Convolution))},
     {"key": "comparisons_key", "role": "comparisons", "layers": ["Where_9"],
      "function": function(comparisons)}]})
+write("expressions.json", {"kernels": [
+    {"key": "expressions_key", "role": "expressions", "layers": ["Swish_0"], "function": function(expressions)},
+    {"key": "transposed_key", "role": "transposed", "layers": ["Transpose_1"],
+     "function": function(transposed)}]})
 write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
                       "synthetic": SYNTHETIC})
 write("attributes.json", {"graph": function(Attributes["main"]), "num_inputs": 1, "layers": ATTRIBUTES,

@@ -43,7 +43,7 @@ FILES
 "$python" "$source_folder/tests/support/make_tiny.py" "$scratch/tiny"
 cd "$scratch"
 mutatenn=$scratch/venv/bin/mutatenn
-"$mutatenn" operators | grep -q code.lt_to_le || fail "'mutatenn operators' does not name code.lt_to_le"
+"$mutatenn" operators | grep -q code.relation || fail "'mutatenn operators' does not name code.relation"
 "$mutatenn" run tiny/campaign.json --out out --quiet || fail "'mutatenn run' ended with $?"
 "$mutatenn" report out --json report.json --quiet || fail "'mutatenn report' ended with $?"
 "$python" - report.json <<'PYTHON' || fail "the report lacks judged mutants"

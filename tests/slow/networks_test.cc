@@ -36,7 +36,7 @@ TEST(Example, EveryOperatorKillsAndSurvives) {
   collect(RunAndReport(
       MakeExampleCampaign(
           scratch.path,
-          {{"operators", Json::array({{{"id", "code.store_float16"}}})},
+          {{"operators", Json::array({{{"id", "code.store_type"}}})},
            {"devices",
             Json::array({{{"name", "host"}, {"target", {{"kind", "llvm"}, {"mcpu", "host"}}}}})},
            {"images", {{"path", images}, {"truth", images + "/labels.tsv"}}}}),

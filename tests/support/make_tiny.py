@@ -113,8 +113,8 @@ def main():
             {"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]}, {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"]},
             {"id": "graph.insert_operation", "operation": "transpose", "functions": ["conv2d"], "arg": 0},
             {"id": "graph.insert_operation", "operation": "exp", "functions": ["conv2d", "dense"], "arg": 0},
-            {"id": "code.store_float16"}, {"id": "code.store_add", "value": 0.5}, {"id": "code.lt_to_le"},
-            {"id": "code.threshold_right_add", "value": 0.5}],
+            {"id": "code.store_type", "to": "float16"}, {"id": "code.store_value", "value": 0.5}, {"id": "code.relation", "from": ["lt"], "to": ["le"]},
+            {"id": "code.threshold", "relations": ["lt"], "value": 0.5}],
         "kill": "top1", "matrix": "early", "timing": "suffix", "top_k": CLASSES, "seed": 1,
         "max_mutants": 60, "memory_budget_mb": 512, "jobs": 2}
     with open(os.path.join(folder, "campaign.json"), "w") as f:

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "compile/codegen.h"
 #include "compile/schedule/anatomy.h"
@@ -46,6 +47,40 @@ inline Result<std::vector<TestKernel>> ReadKernels(const std::string& json_path)
     kernels.push_back(std::move(kernel));
   }
   return kernels;
+}
+
+inline const VectorUnit kUnits[] = {{16, 32}, {8, 16}, {4, 16}};
+inline const char* const kNetworks[] = {"efficientnet_lite0", "mobilenetv2", "squeezenet1.1"};
+
+inline std::string Environment(const char* name, const std::string& otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+inline std::string PathOf(const std::string& network) {
+  return Environment("MUTATENN_MODELS", "/work/shared/models") + "/" + network + ".onnx";
+}
+
+// What schedule_test_kernels.py makes of a network or an option of its own. Kept between tests by
+// the content of script, table and model.
+inline Result<std::vector<TestKernel>> MakeKernels(const std::string& source) {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) / "src/compile/schedule";
+  const fs::path script = folder / "schedule_test_kernels.py";
+  std::string key = source + TRY(ReadFile(script));
+  if (source.starts_with("--shapes")) key += TRY(ReadFile(folder / "network_shapes.json"));
+  if (source.ends_with(".onnx")) key += TRY(ReadFile(source));
+  const fs::path made =
+      fs::temp_directory_path() / ("mutatenn-kernels-" + HashBytes(key) + ".json");
+  if (!fs::exists(made)) {
+    const fs::path aside = made.string() + "." + std::to_string(::getpid());
+    const std::string command = Environment("MUTATENN_PYTHON", "python3") + " '" + script.string() +
+                                "' " + source + " > '" + aside.string() + "'";
+    if (std::system(command.c_str()) != 0) return Fail(Code::kUnavailable, "failed: ", command);
+    fs::rename(aside, made);
+  }
+  return ReadKernels(made);
 }
 
 inline Result<KernelFunction> BuildKernel(const Node& function, const Target& target) {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 
-#include "base/hash.h"
 #include "compile/schedule/kernel_check.h"
 #include "compile/schedule/rules.h"
 #include "tvm/symbols.h"
@@ -16,47 +15,10 @@
 namespace mutatenn {
 namespace {
 
-namespace fs = std::filesystem;
-
-const VectorUnit kUnits[] = {{16, 32}, {8, 16}, {4, 16}};
-const char* const kNetworks[] = {"efficientnet_lite0", "mobilenetv2", "squeezenet1.1"};
-
-std::string Environment(const char* name, const std::string& otherwise) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : otherwise;
-}
-
-// What schedule_test_kernels.py makes of a network or an option of its own. Kept between tests by
-// the content of script, table and model.
 std::vector<TestKernel> Kernels(const std::string& source) {
-  const fs::path folder =
-      fs::path(Environment("MUTATENN_SOURCE_DIR", ".")) / "src/compile/schedule";
-  const fs::path script = folder / "schedule_test_kernels.py";
-  std::string key = source + ReadFile(script).value();
-  if (source.starts_with("--shapes")) key += ReadFile(folder / "network_shapes.json").value();
-  if (source.ends_with(".onnx")) key += ReadFile(source).value();
-  const fs::path made =
-      fs::temp_directory_path() / ("mutatenn-kernels-" + HashBytes(key) + ".json");
-  if (!fs::exists(made)) {
-    const fs::path aside = made.string() + "." + std::to_string(::getpid());
-    const std::string command = Environment("MUTATENN_PYTHON", "python3") + " '" + script.string() +
-                                "' " + source + " > '" + aside.string() + "'";
-    if (std::system(command.c_str()) != 0) {
-      ADD_FAILURE() << "failed: " << command;
-      return {};
-    }
-    fs::rename(aside, made);
-  }
-  Result<std::vector<TestKernel>> kernels = ReadKernels(made);
-  if (!kernels.ok()) {
-    ADD_FAILURE() << kernels.error().message;
-    return {};
-  }
-  return *kernels;
-}
-
-std::string PathOf(const std::string& network) {
-  return Environment("MUTATENN_MODELS", "/work/shared/models") + "/" + network + ".onnx";
+  auto kernels = MakeKernels(source);
+  EXPECT_TRUE(kernels.ok()) << kernels.error().message;
+  return kernels.ok() ? *kernels : std::vector<TestKernel>();
 }
 
 const Target& Host() {
@@ -281,7 +243,7 @@ TEST(ScheduleArithmeticTest, Lanes) {
 TEST_F(ScheduleTest, NetworkKernelsAgree) {
   constexpr size_t kStep = 4;
   for (const char* network : kNetworks) {
-    if (!fs::exists(PathOf(network))) GTEST_SKIP() << "no model " << PathOf(network);
+    if (!std::filesystem::exists(PathOf(network))) GTEST_SKIP() << "no model " << PathOf(network);
     const std::vector<TestKernel> kernels = Kernels(PathOf(network));
     ASSERT_GE(kernels.size(), 20u);
     for (size_t i = 0; i < kernels.size(); ++i) {
@@ -316,7 +278,7 @@ TEST_F(ScheduleTest, SlowAllBenchmarkShapesAgreeAtEveryWidth) {
 TEST_F(ScheduleTest, SlowAllNetworkKernelsAgreeAtEveryWidth) {
   if (Environment("MUTATENN_SLOW_TESTS", "") != "1") GTEST_SKIP() << "set MUTATENN_SLOW_TESTS=1";
   for (const char* network : kNetworks) {
-    if (!fs::exists(PathOf(network))) GTEST_SKIP() << "no model " << PathOf(network);
+    if (!std::filesystem::exists(PathOf(network))) GTEST_SKIP() << "no model " << PathOf(network);
     for (const TestKernel& kernel : Kernels(PathOf(network))) {
       const Oracle oracle(kernel);
       for (const VectorUnit& unit : kUnits) Check(kernel, unit, &oracle);
