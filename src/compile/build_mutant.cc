@@ -73,9 +73,10 @@ Result<Node> Pipeline::MutateKernel(const PerTarget& target, const Mutant& mutan
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr, mutant.use.id);
   const KernelSource& source = sources_.at(kernel);
-  return ApplyToKernel(*op, mutant.use.parameters,
-                       {source.key, source.role, source.layers, source.function, step},
-                       target.scheduled.at(kernel).function, mutant.points);
+  KernelSubject subject{source.key, source.role, source.layers, source.function};
+  subject.step = step;
+  return ApplyToKernel(*op, mutant.use.parameters, subject, target.scheduled.at(kernel).function,
+                       mutant.points);
 }
 
 Result<BuiltMutant> Pipeline::BuildCode(int target_index, const Mutant& mutant) {

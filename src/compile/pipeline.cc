@@ -308,9 +308,9 @@ std::vector<KernelSubject> Pipeline::Subjects(bool by_step) const {
   for (size_t i = 0; i < fused_.steps.size(); ++i) {
     const FusedStep& step = fused_.steps[i];
     const KernelSource& source = sources_.at(key_of_step_[i]);
-    if (!step.weight_only)
-      subjects.push_back(
-          {source.key, source.role, step.layers, source.function, step.outputs.at(0)});
+    if (step.weight_only) continue;
+    subjects.push_back({source.key, source.role, step.layers, source.function});
+    subjects.back().step = step.outputs.at(0);
   }
   return subjects;
 }
