@@ -161,6 +161,7 @@ Result<Graph> MutateGraph(const MutationOperator& op, const Json& parameters, co
   for (const MutationPoint& point : points)
     if (!wanted.emplace(point.match, &point).second) return NotFound(op, point);
   Graph mutated = graph;
+  const GraphView view(graph);
   std::set<size_t> edited;
   int number = 0;
   for (size_t i = 0; i < graph.bindings.size(); ++i) {
@@ -172,7 +173,7 @@ Result<Graph> MutateGraph(const MutationOperator& op, const Json& parameters, co
     if (binding.layer != (point.layers.empty() ? "" : point.layers.front()))
       return NotFound(op, point);
     // Of the graph as it was: points do not see each other.
-    const std::vector<GraphEdit> edits = EditsAt(op, parameters, graph, i);
+    const std::vector<GraphEdit> edits = EditsAt(op, parameters, view, i);
     if (point.variant >= static_cast<int>(edits.size())) return DoesNotApply(op);
     const GraphEdit& edit = edits[static_cast<size_t>(point.variant)];
     if (!IsMutation(graph, edit)) return ChangesNothing(op);

@@ -58,6 +58,7 @@ Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
                                                   const Json& parameters, const Graph& graph) {
   return Guard("enumerating " + op.id, [&] {
     std::vector<MutationPoint> points;
+    const GraphView view(graph);
     int number = 0;
     for (size_t i = 0; i < graph.bindings.size(); ++i) {
       const GraphBinding& binding = graph.bindings[i];
@@ -67,7 +68,7 @@ Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
       if (!binding.layer.empty()) point.layers = {binding.layer};
       point.role = relax::OperatorOf(binding.value);
       point.match = point.index = number++;
-      const std::vector<GraphEdit> edits = EditsAt(op, parameters, graph, i);
+      const std::vector<GraphEdit> edits = EditsAt(op, parameters, view, i);
       for (size_t variant = 0; variant < edits.size(); ++variant) {
         if (!IsMutation(graph, edits[variant])) continue;
         point.variant = static_cast<int>(variant);

@@ -7,10 +7,10 @@
 namespace mutatenn {
 
 std::vector<GraphEdit> EditsAt(const MutationOperator& op, const Json& parameters,
-                               const Graph& graph, size_t binding) {
-  if (op.rewrite_graph != nullptr) return op.rewrite_graph(graph, binding, parameters);
+                               const GraphView& view, size_t binding) {
+  if (op.rewrite_graph != nullptr) return op.rewrite_graph(view, binding, parameters);
   std::vector<GraphEdit> edits;
-  for (Node& value : op.rewrite(graph.bindings[binding].value, parameters))
+  for (Node& value : op.rewrite(view.binding(binding).value, parameters))
     edits.push_back({binding, std::move(value)});
   return edits;
 }

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "mutation/graph_view.h"
 #include "mutation/operator.h"
 #include "mutation/subject.h"
 
@@ -11,7 +12,7 @@ namespace mutatenn {
 
 // All variants at a binding that matches, in the operator's order.
 std::vector<GraphEdit> EditsAt(const MutationOperator& op, const Json& parameters,
-                               const Graph& graph, size_t binding);
+                               const GraphView& view, size_t binding);
 // TVM accepts the new value, its type is the old one's, and it is not the old one over again.
 bool IsMutation(const Graph& graph, const GraphEdit& edit);
 

@@ -29,7 +29,7 @@ struct PresetUse {
   std::string positions = {};        // as OperatorUse::positions
 };
 
-struct Graph;
+class GraphView;
 
 // The value of one binding becomes another: what a graph operator that looks around itself does.
 struct GraphEdit {
@@ -75,7 +75,7 @@ struct MutationOperator {
   // Instead of `rewrite`, for a graph operator that needs more than the node, such as the producer
   // of an argument: the edits of which each is a variant. At level graph, what would change the
   // type of the value is left out of the points, so neither function need look after types.
-  std::vector<GraphEdit> (*rewrite_graph)(const Graph& graph, size_t binding,
+  std::vector<GraphEdit> (*rewrite_graph)(const GraphView& view, size_t binding,
                                           const Json& parameters) = nullptr;
 
   Level level() const;

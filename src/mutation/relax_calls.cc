@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "mutation/subject.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
@@ -122,18 +121,6 @@ Node WithChosenArgument(const Node& call, const Json& parameters, const Node& ar
   std::vector<Node> arguments = ArgumentsOf(call);
   arguments.at(parameters.at("arg").get<size_t>()) = argument;
   return WithArguments(call, arguments);
-}
-
-size_t ResultOf(const Graph& graph, size_t binding) {
-  const Node& variable = graph.bindings[binding].variable;
-  if (!relax::IsTuple(variable["ty"])) return binding;
-  for (size_t i = binding + 1; i < graph.bindings.size(); ++i) {
-    const Node& value = graph.bindings[i].value;
-    if (value.Is(type::kTupleGetItem) && value["tuple_value"].Same(variable) &&
-        value["index"].Int() == 0)
-      return i;
-  }
-  return binding;
 }
 
 Node Scalar(double value) { return relax::ScalarConstant("float32", value); }

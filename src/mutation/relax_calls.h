@@ -44,10 +44,6 @@ Node ChosenArgument(const Node& call, const Json& parameters);
 // The call with the chosen argument replaced.
 Node WithChosenArgument(const Node& call, const Json& parameters, const Node& argument);
 
-// The binding that carries a call's value: its own, or where the value is a tuple (batch_norm) that
-// of its first item.
-size_t ResultOf(const Graph& graph, size_t binding);
-
 Node Scalar(double value);  // a float32 constant
 Node ClipCall(const Node& x, double low, double high);
 Node TransposeCall(const Node& x, const std::vector<int64_t>& axes);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mutation/example_test.h"
+#include "mutation/graph_view.h"
 #include "mutation/leaf_blocks.h"
 #include "mutation/relax_calls.h"
 #include "tvm/schedule.h"
@@ -476,8 +477,9 @@ TEST(ApplyToGraph, EditsWhereTheEditSays) {
   static const MutationOperator last = {
       .id = "graph.last",
       .matches = [](const Node& node, const Json&) { return IsCallOf(node, op::kConv2d); },
-      .rewrite_graph = [](const Graph& g, size_t, const Json&) -> std::vector<GraphEdit> {
-        return {{g.bindings.size() - 1, g.bindings[g.bindings.size() - 2].variable}};
+      .rewrite_graph = [](const GraphView& view, size_t, const Json&) -> std::vector<GraphEdit> {
+        const size_t last = view.graph().bindings.size() - 1;
+        return {{last, view.binding(last - 1).variable}};
       }};
   const auto points = EnumerateGraph(last, Json::object(), graph).value();
   ASSERT_EQ(points.size(), 2u);

@@ -3,35 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
+#include <utility>
 
 #include "mutation/relax_calls.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
 namespace {
-
-// OIHW with I input channels a group: neuron o; input channel g * I + i acts by [o in g][i].
-void SortConvolution(const std::vector<int64_t>& shape, int64_t groups, Weights* w) {
-  w->neurons = shape[0], w->inputs = shape[1] * groups;
-  w->of_neuron.resize(shape[0]), w->of_input.resize(w->inputs);
-  const size_t window = shape[2] * shape[3];
-  for (size_t at = 0; at < w->values.size(); ++at) {
-    const int64_t o = at / (shape[1] * window), i = at / window % shape[1];
-    w->of_neuron[o].push_back(at);
-    w->of_input[o / (shape[0] / groups) * shape[1] + i].push_back(at);
-  }
-}
-
-// Inputs x outputs.
-void SortDense(const std::vector<int64_t>& shape, Weights* w) {
-  w->inputs = shape[0], w->neurons = shape[1];
-  w->of_neuron.resize(shape[1]), w->of_input.resize(shape[0]);
-  for (size_t at = 0; at < w->values.size(); ++at) {
-    w->of_neuron[at % shape[1]].push_back(at);
-    w->of_input[at / shape[1]].push_back(at);
-  }
-}
 
 bool IsWeight(const Graph& graph, const Node& node) {
   return std::any_of(graph.parameters.begin() + graph.num_inputs, graph.parameters.end(),
@@ -40,12 +18,34 @@ bool IsWeight(const Graph& graph, const Node& node) {
 
 }  // namespace
 
+std::vector<size_t> Weights::OfNeuron(size_t neuron) const {
+  std::vector<size_t> places(values.size() / neurons);
+  for (size_t i = 0; i < places.size(); ++i)
+    places[i] = dense ? i * neurons + neuron : neuron * places.size() + i;
+  return places;
+}
+
+// Input channel g * I + i acts on the O / groups neurons of group g, by the i-th of their I.
+std::vector<size_t> Weights::OfInput(size_t input) const {
+  std::vector<size_t> places;
+  if (dense) {
+    for (size_t neuron = 0; neuron < neurons; ++neuron) places.push_back(input * neurons + neuron);
+    return places;
+  }
+  const size_t per_group = inputs / groups, first = input / per_group * (neurons / groups);
+  for (size_t neuron = first; neuron < first + neurons / groups; ++neuron)
+    for (size_t at = 0; at < window; ++at)
+      places.push_back((neuron * per_group + input % per_group) * window + at);
+  return places;
+}
+
 bool HasWeights(const Node& node, const Json&) {
   return IsCallOf(node, op::kConv2d) || IsCallOf(node, op::kMatmul);
 }
 
-std::vector<GraphEdit> ChangedWeights(const Graph& graph, size_t binding, const Json& parameters,
+std::vector<GraphEdit> ChangedWeights(const GraphView& view, size_t binding, const Json& parameters,
                                       const WeightChange& change) {
+  const Graph& graph = view.graph();
   const Node& call = graph.bindings[binding].value;
   const Node parameter = call["args"].At(1);
   const auto tensor = StaticTensor(parameter);
@@ -59,10 +59,14 @@ std::vector<GraphEdit> ChangedWeights(const Graph& graph, size_t binding, const 
   Weights weights;
   weights.values.resize(bytes->size() / sizeof(float));
   std::memcpy(weights.values.data(), bytes->data(), bytes->size());
+  const auto extent = [&](size_t axis) { return static_cast<size_t>(tensor->shape[axis]); };
+  weights.dense = !convolution;
   if (convolution) {
-    SortConvolution(tensor->shape, call["attrs"]["groups"].Int(), &weights);
+    weights.groups = static_cast<size_t>(call["attrs"]["groups"].Int());
+    weights.neurons = extent(0), weights.inputs = extent(1) * weights.groups;
+    weights.window = extent(2) * extent(3);
   } else {
-    SortDense(tensor->shape, &weights);
+    weights.inputs = extent(0), weights.neurons = extent(1);
   }
   Random random(parameters.at("seed").get<uint64_t>());
   change(weights, random);
@@ -74,17 +78,16 @@ std::vector<GraphEdit> ChangedWeights(const Graph& graph, size_t binding, const 
 }
 
 std::vector<size_t> Chosen(size_t count, double ratio, size_t least, Random& random) {
-  std::vector<double> numbers(count);
-  for (double& number : numbers) number = random.Uniform();
+  Random again = random;
   std::vector<size_t> chosen;
   for (size_t i = 0; i < count; ++i)
-    if (numbers[i] < ratio) chosen.push_back(i);
+    if (random.Uniform() < ratio) chosen.push_back(i);
   if (chosen.size() >= least || count < least) return chosen;
-  chosen.resize(count);
-  std::iota(chosen.begin(), chosen.end(), 0);
-  std::stable_sort(chosen.begin(), chosen.end(),
-                   [&](size_t a, size_t b) { return numbers[a] < numbers[b]; });
-  chosen.resize(least);
+  std::vector<std::pair<double, size_t>> numbers;
+  for (size_t i = 0; i < count; ++i) numbers.emplace_back(again.Uniform(), i);
+  std::partial_sort(numbers.begin(), numbers.begin() + least, numbers.end());
+  chosen.clear();
+  for (size_t i = 0; i < least; ++i) chosen.push_back(numbers[i].second);
   std::sort(chosen.begin(), chosen.end());
   return chosen;
 }

@@ -14,8 +14,8 @@ double Deviation(const std::vector<float>& values) {
   return std::sqrt(squares / n);
 }
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return ChangedWeights(view, at, parameters, [&](Weights& weights, Random& random) {
     const double scale = parameters.at("deviation").get<double>() * Deviation(weights.values);
     const auto chosen =
         Chosen(weights.values.size(), parameters.at("ratio").get<double>(), 1, random);

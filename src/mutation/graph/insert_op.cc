@@ -1,5 +1,5 @@
+#include "mutation/graph_view.h"
 #include "mutation/relax_calls.h"
-#include "mutation/subject.h"
 
 namespace mutatenn {
 namespace {
@@ -11,15 +11,15 @@ std::optional<Node> Inserted(const Node& x, const Node& typed, const std::string
   return made ? Fitted(*made, *wanted) : std::nullopt;
 }
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  const Node& call = graph.bindings[at].value;
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  const Node& call = view.binding(at).value;
   const bool before = parameters.at("order") == "before";
-  const size_t edited = before ? at : ResultOf(graph, at);
-  const Node argument = before ? ChosenArgument(call, parameters) : graph.bindings[edited].value;
+  const size_t edited = before ? at : view.ResultOf(at);
+  const Node argument = before ? ChosenArgument(call, parameters) : view.binding(edited).value;
   if (!argument) return {};
   std::vector<GraphEdit> edits;
   for (const std::string& op : Words(parameters, "op")) {
-    const Node& typed = before ? argument : graph.bindings[edited].variable;
+    const Node& typed = before ? argument : view.binding(edited).variable;
     const auto inserted = Inserted(argument, typed, op, call);
     if (!inserted) continue;
     edits.push_back({edited, before ? WithChosenArgument(call, parameters, *inserted) : *inserted});

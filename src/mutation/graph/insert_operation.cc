@@ -2,8 +2,8 @@
 #include <numeric>
 #include <utility>
 
+#include "mutation/graph_view.h"
 #include "mutation/relax_calls.h"
-#include "mutation/subject.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
@@ -52,8 +52,8 @@ std::vector<Node> Operated(const Node& x, const relax::Tensor& tensor, const Jso
   return {};
 }
 
-std::vector<GraphEdit> Before(const Graph& graph, size_t at, const Json& parameters) {
-  const Node& call = graph.bindings[at].value;
+std::vector<GraphEdit> Before(const GraphView& view, size_t at, const Json& parameters) {
+  const Node& call = view.binding(at).value;
   const Node argument = ChosenArgument(call, parameters);
   const auto tensor = argument ? FloatTensor(argument) : std::nullopt;
   if (!tensor) return {};
@@ -64,9 +64,9 @@ std::vector<GraphEdit> Before(const Graph& graph, size_t at, const Json& paramet
 }
 
 // Behind batch_norm means behind its first item: the others are statistics.
-std::vector<GraphEdit> After(const Graph& graph, size_t at, const Json& parameters) {
-  const size_t result = ResultOf(graph, at);
-  const GraphBinding& binding = graph.bindings[result];
+std::vector<GraphEdit> After(const GraphView& view, size_t at, const Json& parameters) {
+  const size_t result = view.ResultOf(at);
+  const GraphBinding& binding = view.binding(result);
   const auto tensor = FloatTensor(binding.variable);
   if (!tensor) return {};
   std::vector<GraphEdit> edits;
@@ -75,9 +75,9 @@ std::vector<GraphEdit> After(const Graph& graph, size_t at, const Json& paramete
   return edits;
 }
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return parameters.at("order") == "before" ? Before(graph, at, parameters)
-                                            : After(graph, at, parameters);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return parameters.at("order") == "before" ? Before(view, at, parameters)
+                                            : After(view, at, parameters);
 }
 
 }  // namespace

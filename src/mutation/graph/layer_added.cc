@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "mutation/activations.h"
-#include "mutation/layers.h"
+#include "mutation/graph_view.h"
 #include "mutation/relax_calls.h"
 #include "tvm/symbols.h"
 
@@ -20,12 +20,12 @@ bool NeverNegative(const Node& value) {
          IsCallOf(value, op::kSoftmax);
 }
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  const auto layer = LayerAt(graph, at);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  const auto layer = view.LayerAt(at);
   if (!layer) return {};
   const size_t result = layer->result();
-  const Node value = graph.bindings[result].value;
-  const auto tensor = FloatTensor(graph.bindings[result].variable);
+  const Node value = view.binding(result).value;
+  const auto tensor = FloatTensor(view.binding(result).variable);
   if (!tensor || tensor->shape.size() < 2) return {};
   const bool planes = tensor->shape.size() == 4 && tensor->shape[2] * tensor->shape[3] > 1;
   std::vector<GraphEdit> edits;

@@ -1,17 +1,17 @@
-#include "mutation/layers.h"
+#include "mutation/graph_view.h"
 #include "mutation/relax_calls.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
 namespace {
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json&) {
-  const auto layer = LayerAt(graph, at);
-  if (!layer || !KeepsShape(graph, *layer)) return {};
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json&) {
+  const auto layer = view.LayerAt(at);
+  if (!layer || !view.KeepsShape(*layer)) return {};
   const size_t result = layer->result();
-  const Node& value = graph.bindings[result].value;
+  const Node& value = view.binding(result).value;
   if (IsCallOf(value, op::kRelu) || IsCallOf(value, op::kClip)) return {};  // twice is once
-  return {{result, LayerOn(graph, *layer, value)}};
+  return {{result, view.LayerOn(*layer, value)}};
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
-#include "mutation/layers.h"
+#include "mutation/graph_view.h"
 
 namespace mutatenn {
 namespace {
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json&) {
-  const auto layer = LayerAt(graph, at);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json&) {
+  const auto layer = view.LayerAt(at);
   if (!layer) return {};
   std::vector<GraphEdit> edits;
   for (const Node& input : layer->inputs) edits.push_back({layer->result(), input});

@@ -1,15 +1,15 @@
-#include "mutation/layers.h"
+#include "mutation/graph_view.h"
 
 namespace mutatenn {
 namespace {
 
 // The first of the two stays for its other readers; nobody else's value changes.
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json&) {
-  const auto second = LayerAt(graph, at);
-  if (!second || !KeepsShape(graph, *second)) return {};
-  const auto first = LayerOf(graph, second->inputs[0]);
-  if (!first || !KeepsShape(graph, *first)) return {};
-  const Node swapped = LayerOn(graph, *first, LayerOn(graph, *second, first->inputs[0]));
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json&) {
+  const auto second = view.LayerAt(at);
+  if (!second || !view.KeepsShape(*second)) return {};
+  const auto first = view.LayerOf(second->inputs[0]);
+  if (!first || !view.KeepsShape(*first)) return {};
+  const Node swapped = view.LayerOn(*first, view.LayerOn(*second, first->inputs[0]));
   return {{second->result(), swapped}};
 }
 

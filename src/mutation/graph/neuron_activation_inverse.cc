@@ -3,12 +3,11 @@
 namespace mutatenn {
 namespace {
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
-    const auto neurons =
-        Chosen(weights.of_neuron.size(), parameters.at("ratio").get<double>(), 1, random);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return ChangedWeights(view, at, parameters, [&](Weights& weights, Random& random) {
+    const auto neurons = Chosen(weights.neurons, parameters.at("ratio").get<double>(), 1, random);
     for (const size_t neuron : neurons)
-      for (const size_t i : weights.of_neuron[neuron]) weights.values[i] = -weights.values[i];
+      for (const size_t i : weights.OfNeuron(neuron)) weights.values[i] = -weights.values[i];
   });
 }
 

@@ -3,12 +3,11 @@
 namespace mutatenn {
 namespace {
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
-    const auto inputs =
-        Chosen(weights.of_input.size(), parameters.at("ratio").get<double>(), 1, random);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return ChangedWeights(view, at, parameters, [&](Weights& weights, Random& random) {
+    const auto inputs = Chosen(weights.inputs, parameters.at("ratio").get<double>(), 1, random);
     for (const size_t input : inputs)
-      for (const size_t i : weights.of_input[input]) weights.values[i] = 0;
+      for (const size_t i : weights.OfInput(input)) weights.values[i] = 0;
   });
 }
 

@@ -5,12 +5,11 @@
 namespace mutatenn {
 namespace {
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
-    const auto neurons =
-        Chosen(weights.of_neuron.size(), parameters.at("ratio").get<double>(), 2, random);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return ChangedWeights(view, at, parameters, [&](Weights& weights, Random& random) {
+    const auto neurons = Chosen(weights.neurons, parameters.at("ratio").get<double>(), 2, random);
     for (size_t n = 0; n + 1 < neurons.size(); n += 2) {
-      const auto &a = weights.of_neuron[neurons[n]], &b = weights.of_neuron[neurons[n + 1]];
+      const auto a = weights.OfNeuron(neurons[n]), b = weights.OfNeuron(neurons[n + 1]);
       for (size_t i = 0; i < a.size(); ++i) std::swap(weights.values[a[i]], weights.values[b[i]]);
     }
   });

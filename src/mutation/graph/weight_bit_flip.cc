@@ -19,8 +19,8 @@ ParameterSpec BitParameter() {
   return spec;
 }
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return ChangedWeights(view, at, parameters, [&](Weights& weights, Random& random) {
     float& value = weights.values[random.Below(weights.values.size())];
     const int bit = parameters.at("bit").get<int>();
     const uint64_t shift = bit >= 0 ? static_cast<uint64_t>(bit) : random.Below(kBits);

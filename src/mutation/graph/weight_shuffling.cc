@@ -19,11 +19,10 @@ void Shuffle(const std::vector<size_t>& places, Weights& weights, Random& random
   for (size_t i = 0; i < places.size(); ++i) weights.values[places[i]] = before[order[i]];
 }
 
-std::vector<GraphEdit> Rewrite(const Graph& graph, size_t at, const Json& parameters) {
-  return ChangedWeights(graph, at, parameters, [&](Weights& weights, Random& random) {
-    const auto neurons =
-        Chosen(weights.of_neuron.size(), parameters.at("ratio").get<double>(), 1, random);
-    for (const size_t neuron : neurons) Shuffle(weights.of_neuron[neuron], weights, random);
+std::vector<GraphEdit> Rewrite(const GraphView& view, size_t at, const Json& parameters) {
+  return ChangedWeights(view, at, parameters, [&](Weights& weights, Random& random) {
+    const auto neurons = Chosen(weights.neurons, parameters.at("ratio").get<double>(), 1, random);
+    for (const size_t neuron : neurons) Shuffle(weights.OfNeuron(neuron), weights, random);
   });
 }
 
