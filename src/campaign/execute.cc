@@ -97,7 +97,7 @@ class DeviceRun {
       Work work{mutant.id, {}, {}, false, 0};
       work.life.MoveTo(build->second == "ok"          ? MutantState::kBuilt
                        : build->second == "stillborn" ? MutantState::kStillborn
-                                                      : MutantState::kEquivalent);
+                                                      : MutantState::kEquivalent);  // or ignored
       if (work.life.state() != MutantState::kBuilt) continue;
       for (const StoredFate& fate : fates[mutant.id]) {
         std::string where = "the stored fate of " + mutant.id;

@@ -225,8 +225,9 @@ Result<BuiltMutant> Pipeline::BuildGraph(int target_index, const Mutant& mutant,
 BuiltMutant Pipeline::Build(int target, const Mutant& mutant, std::string* needs) {
   const auto start = std::chrono::steady_clock::now();
   const double linked = linking_s_;
-  auto result =
-      mutant.level == Level::kGraph ? BuildGraph(target, mutant, needs) : BuildCode(target, mutant);
+  auto result = mutant.level == Level::kGraph     ? BuildGraph(target, mutant, needs)
+                : mutant.level == Level::kLowered ? BuildLowered(target, mutant)
+                                                  : BuildCode(target, mutant);
   BuiltMutant built;
   if (result.ok()) {
     built = std::move(*result);

@@ -53,8 +53,8 @@ struct PointsOfUse {
 struct BuiltMutant {
   std::string mutant;
   int target = 0;                  // index into GeneratorOptions::targets
-  std::string state;               // "ok", "stillborn", "equivalent"
-  std::string reason;              // why stillborn or equivalent
+  std::string state;               // "ok", "stillborn", "equivalent", "ignored" (another target's)
+  std::string reason;              // why it is not ok
   MutantProgram program;           // state ok
   std::string diff;                // unified diff of the printed IR, original to mutant
   std::string ir_kind;             // "relax" or "tir"

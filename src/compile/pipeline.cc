@@ -171,10 +171,10 @@ Result<KernelSource> Pipeline::PackerFor(const Packing& packing) const {
   return packer;
 }
 
-Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
-                                               const std::string& mutation, const PerTarget& target,
-                                               const std::function<Result<Scheduled>()>& scheduled,
-                                               bool compare) const {
+Result<Pipeline::Generated> Pipeline::Generate(
+    const KernelSource& source, const std::string& mutation, const PerTarget& target,
+    const std::function<Result<Scheduled>()>& scheduled, bool compare,
+    const std::function<Result<Node>(const Node&)>& mutate) const {
   const std::string key =
       HashBytes(source.key + "|" + mutation + "|" + target.target.canonical + "|" + toolchain_);
   Generated code;
@@ -188,6 +188,7 @@ Result<Pipeline::Generated> Pipeline::Generate(const KernelSource& source,
   auto generate = [&]() -> Result<CachedLibrary> {
     const Scheduled made = TRY(scheduled());
     Node lowered = TRY(Lower(made.function, target.target));
+    if (mutate) lowered = TRY(mutate(lowered));
     CachedLibrary entry;
     entry.lowered = TRY(Guard("hashing", [&] { return std::to_string(StructuralHash(lowered)); }));
     entry.packing = made.packing;
@@ -331,9 +332,12 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
     if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
     PointsOfUse points{use, op->category, op->level(), {}};
     const auto& subjects = use.scope == kScopeStep ? steps : kernels;
-    points.points = op->level() == Level::kGraph
-                        ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
-                        : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
+    if (op->level() == Level::kLowered)
+      points.points = TRY(PointsInLowered(*op, use.parameters).With(use.id));
+    else
+      points.points = op->level() == Level::kGraph
+                          ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
+                          : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
     all.push_back(std::move(points));
   }
   return all;

@@ -92,7 +92,8 @@ class Pipeline {
   Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
   // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
   Result<KernelSource> PackerFor(const Packing& packing) const;
-  // Through the cache; `mutation` enters the key, "" = the original. `compare`: a result equal to
+  // Through the cache; `mutation` enters the key, "" = the original. `mutate` changes the module
+  // between lowering and code generation. `compare`: a result equal to
   // the original, lowered or as machine code, is equivalent.
   struct Generated {
     CachedLibrary entry;
@@ -101,13 +102,19 @@ class Pipeline {
   };
   Result<Generated> Generate(const KernelSource& source, const std::string& mutation,
                              const PerTarget& target,
-                             const std::function<Result<Scheduled>()>& scheduled,
-                             bool compare) const;
+                             const std::function<Result<Scheduled>()>& scheduled, bool compare,
+                             const std::function<Result<Node>(const Node&)>& mutate = {}) const;
   // What the mutant's operator makes of the graph, or of a kernel's scheduled function.
   Result<Graph> MutateGraph(const Mutant& mutant) const;
   Result<Node> MutateKernel(const PerTarget& target, const Mutant& mutant,
                             const std::string& kernel, const std::string& step) const;
   Result<BuiltMutant> BuildCode(int target, const Mutant& mutant);
+  // The mutant's points in this target's lowered code; ignored where it has none.
+  Result<BuiltMutant> BuildLowered(int target, const Mutant& mutant);
+  Result<std::vector<MutationPoint>> PointsInLowered(const MutationOperator& op,
+                                                     const Json& parameters) const;
+  // A kernel of the original as lowering makes it for a target.
+  Result<KernelSubject> LoweredSubject(const PerTarget& target, const KernelSource& source) const;
   Result<BuiltMutant> BuildGraph(int target, const Mutant& mutant, std::string* needs);
 
   GeneratorOptions options_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "tvm/symbols.h"
 
@@ -66,6 +67,9 @@ Result<Target> ResolveTarget(const std::string& text) {
   // Sorted keys: two spellings of one target are one target.
   nlohmann::json sorted = nlohmann::json::parse(json.dump());
   target.canonical = sorted.dump();
+  constexpr size_t kHashDigits = 8;
+  target.label =
+      json.value("mcpu", target.kind) + ":" + HashBytes(target.canonical).substr(0, kHashDigits);
   auto made = Guard("", [&] {
     Node node = Call(global::kGetTarget, ToNode(json));
     return Call(global::kWithHost, node, node);

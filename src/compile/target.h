@@ -11,6 +11,7 @@ namespace mutatenn {
 
 struct Target {
   Node node;              // with host
+  std::string label;      // for people and ids: the CPU's name and a hash of `canonical`
   std::string canonical;  // JSON; `host` replaced by this CPU's name and features
   std::string kind;       // "llvm"
 };

@@ -130,6 +130,11 @@ Judgement Judge(const Evidence& evidence) {
     if (judged.reason.empty()) judged.reason = stillborn ? "does not compile" : "same machine code";
     return judged;
   }
+  if (evidence.build == "ignored") {
+    judged.verdict = Verdict::kIgnored;
+    judged.reason = FirstLine(evidence.build_reason);
+    return judged;
+  }
   if (evidence.build != "ok") {
     judged.reason = "not built yet";
     return judged;

@@ -69,7 +69,7 @@ bool KilledByTop1(const std::vector<Ranked>& original, const std::vector<Ranked>
 
 // What is known of a mutant on a device before judging.
 struct Evidence {
-  std::string build = "ok";  // "ok", "stillborn", "equivalent", "pending"
+  std::string build = "ok";  // "ok", "stillborn", "equivalent", "ignored", "pending"
   std::string build_reason;
   std::vector<Fate> fates;                     // in the fixed order of images
   std::vector<std::vector<Ranked>> originals;  // the original's top list for each fate, same order

@@ -155,6 +155,34 @@ Result<Node> MutateKernel(const MutationOperator& op, const Json& parameters,
   return mutated;
 }
 
+Result<Node> MutateLowered(const MutationOperator& op, const Json& parameters,
+                           const KernelSubject& subject, const Node& lowered,
+                           const std::vector<MutationPoint>& points) {
+  std::map<int, const MutationPoint*> wanted;
+  for (const MutationPoint& point : points) {
+    if (point.kernel != subject.key || point.target != subject.target) continue;
+    if (!wanted.emplace(point.match, &point).second) return NotFound(op, point);
+  }
+  Status status = Ok();
+  int count = 0;
+  auto visit = [&](const Node& node, int number) {
+    const auto found = wanted.find(number);
+    if (found == wanted.end()) return node;
+    Result<Node> replaced = Replacement(op, parameters, node, found->second->variant);
+    wanted.erase(found);
+    if (replaced.ok()) return *replaced;
+    status = replaced.error();
+    return node;
+  };
+  const Node body = MapMatches(op, parameters, kLoweredPlace, lowered["body"], 0, visit, &count);
+  TRY(std::move(status));
+  if (!wanted.empty()) return NotFound(op, *wanted.begin()->second);
+  const Node mutated = WithFields(lowered, {{"body", body}});
+  if (StructuralEqual(mutated, lowered, /*map_free_variables=*/false))
+    return Fail(Code::kInternal, op.id, " changed nothing in kernel ", subject.key);
+  return mutated;
+}
+
 Result<Graph> MutateGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
                           const std::vector<MutationPoint>& points) {
   std::map<int, const MutationPoint*> wanted;
@@ -199,8 +227,10 @@ Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, c
 Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
                            const KernelSubject& subject, const Node& scheduled,
                            const std::vector<MutationPoint>& points) {
-  auto mutated = Guard("applying " + op.id + " to kernel " + subject.key,
-                       [&] { return MutateKernel(op, parameters, subject, scheduled, points); });
+  auto mutated = Guard("applying " + op.id + " to kernel " + subject.key, [&] {
+    const auto mutate = op.level() == Level::kLowered ? MutateLowered : MutateKernel;
+    return mutate(op, parameters, subject, scheduled, points);
+  });
   return TRY(std::move(mutated));
 }
 

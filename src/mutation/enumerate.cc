@@ -20,29 +20,42 @@ std::vector<int> Variants(const MutationOperator& op, const Json& parameters, co
   return variants;
 }
 
+MutationPoint InKernel(const MutationOperator& op, const KernelSubject& kernel) {
+  MutationPoint point;
+  point.level = op.level();
+  point.layers = kernel.layers;
+  point.kernel = kernel.key;
+  point.step = kernel.step;
+  point.role = kernel.role;
+  point.target = kernel.target;
+  return point;
+}
+
 std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json& parameters,
                                           const KernelSubject& kernel, int* index) {
   std::vector<MutationPoint> points;
-  for (const Node& block : LeafBlocks(kernel.function)) {
-    MutationPoint point;
-    point.level = op.level();
-    point.layers = kernel.layers;
-    point.kernel = kernel.key;
-    point.step = kernel.step;
-    point.role = kernel.role;
-    point.block = BlockName(block);
-    auto visit = [&](const Node& node, int number) {
-      point.match = number;
-      point.index = *index + number;
-      if (op.parameters_only && IsAccess(node) && !IsParameter(kernel.function, BufferOf(node)))
-        return node;
-      for (int variant : Variants(op, parameters, node)) {
-        point.variant = variant;
-        points.push_back(point);
-      }
+  MutationPoint point = InKernel(op, kernel);
+  auto visit = [&](const Node& node, int number) {
+    point.match = number;
+    point.index = *index + number;
+    if (op.parameters_only && op.level() == Level::kCode && IsAccess(node) &&
+        !IsParameter(kernel.function, BufferOf(node)))
       return node;
-    };
-    int count = 0;
+    for (int variant : Variants(op, parameters, node)) {
+      point.variant = variant;
+      points.push_back(point);
+    }
+    return node;
+  };
+  int count = 0;
+  if (op.level() == Level::kLowered) {
+    MapMatches(op, parameters, kLoweredPlace, kernel.function["body"], 0, visit, &count);
+    *index += count;
+    return points;
+  }
+  for (const Node& block : LeafBlocks(kernel.function)) {
+    point.block = BlockName(block);
+    count = 0;
     MapMatches(op, parameters, PlaceOf(kernel.function, block, true), block["init"], 0, visit,
                &count);
     MapMatches(op, parameters, PlaceOf(kernel.function, block, false), block["body"], count, visit,

@@ -19,6 +19,9 @@ std::string BlockName(const Node& block);
 // The place of a block's init or body in `function`.
 Place PlaceOf(const Node& function, const Node& block, bool init);
 
+// Of anything in a lowered function: blocks are gone.
+inline constexpr Place kLoweredPlace = {.init = false, .reduction = false, .output = true};
+
 // Calls `visit` with every node of the operator's kind in `root` and its number, from `first` on,
 // and puts what it returns in its place. The order is that of evaluation (operands before what uses
 // them); a node that stands in several places counts once for each. What stands in the indices of

@@ -17,9 +17,11 @@ constexpr const char* kLevelNames[] = {"graph", "code", "lowered", "build"};
 // Keys sorted, so that the order in which a configuration names them does not show.
 std::string Canonical(const Json& json) { return nlohmann::json(json).dump(); }
 
-// What a point is found by, without target, layers and index. At level graph the layer and the
-// graph stand for the kernel and the block.
+// What a point is found by, without layers and index; without target but at level lowered. At level
+// graph the layer and the graph stand for the kernel and the block.
 Json Identity(const MutationPoint& point, const std::string& subject) {
+  if (point.level == Level::kLowered)
+    return Json::array({point.target, point.kernel, point.match, point.variant});
   if (point.level != Level::kGraph) {
     Json identity = Json::array({point.kernel, point.block, point.match, point.variant});
     if (!point.step.empty()) identity.push_back(point.step);
@@ -50,6 +52,7 @@ Mutant MakeMutant(const OperatorUse& use, const std::string& category, Level lev
   if (use.positions.empty()) {
     const MutationPoint& point = points.front();
     mutant.place += " " + JoinLayers(point) + " " + point.role + " #" + std::to_string(point.index);
+    if (!point.target.empty()) mutant.place += " on " + point.target;
     if (point.variant != 0) mutant.place += " variant " + std::to_string(point.variant);
   } else {
     mutant.place += " positions " + use.positions;
@@ -69,8 +72,8 @@ std::vector<MutationPoint> FirstVariants(const std::vector<MutationPoint>& point
   for (const MutationPoint& point : points) {
     if (!first.empty()) {
       const MutationPoint& last = first.back();
-      if (std::tie(last.kernel, last.step, last.block, last.match, last.index) ==
-          std::tie(point.kernel, point.step, point.block, point.match, point.index))
+      if (std::tie(last.target, last.kernel, last.step, last.block, last.match, last.index) ==
+          std::tie(point.target, point.kernel, point.step, point.block, point.match, point.index))
         continue;
     }
     first.push_back(point);
@@ -85,11 +88,22 @@ std::vector<std::vector<MutationPoint>> Together(const OperatorUse& use,
   const std::string per = use.parameters.value("per", "store");
   auto same = [&](const MutationPoint& a, const MutationPoint& b) {
     if (per == "store") return false;
-    return a.kernel == b.kernel && (per == "kernel" || a.block == b.block);
+    return a.target == b.target && a.kernel == b.kernel && (per == "kernel" || a.block == b.block);
   };
   std::vector<std::vector<MutationPoint>> groups;
   for (const MutationPoint& point : points) {
     if (groups.empty() || !same(groups.back().front(), point)) groups.emplace_back();
+    groups.back().push_back(point);
+  }
+  return groups;
+}
+
+// Consecutive points of one target; one empty list where there are no points.
+std::vector<std::vector<MutationPoint>> ByTarget(const std::vector<MutationPoint>& points) {
+  std::vector<std::vector<MutationPoint>> groups(1);
+  for (const MutationPoint& point : points) {
+    if (!groups.back().empty() && groups.back().back().target != point.target)
+      groups.emplace_back();
     groups.back().push_back(point);
   }
   return groups;
@@ -123,6 +137,7 @@ Json MutationPoint::ToJson() const {
                {"index", index},
                {"variant", variant}};
   if (!step.empty()) json["step"] = step;
+  if (!target.empty()) json["target"] = target;
   return json;
 }
 
@@ -142,6 +157,7 @@ Result<MutationPoint> MutationPoint::FromJson(const Json& json) {
     point.index = json.at("index");
     point.variant = json.at("variant");
     point.step = json.value("step", "");
+    point.target = json.value("target", "");
   } catch (const Json::exception& e) {
     return Fail(Code::kInvalidInput, "mutation point: ", e.what());
   }
@@ -168,7 +184,8 @@ Result<std::vector<Mutant>> MakeMutants(const OperatorUse& use, const std::strin
   std::vector<std::vector<MutationPoint>> groups = {FirstVariants(points)};
   if (positions.per_kernel) groups = ByKernel(groups.front());
   size_t most = 0;
-  for (const auto& group : groups) most = std::max(most, group.size());
+  for (const auto& group : groups)
+    for (const auto& of_target : ByTarget(group)) most = std::max(most, of_target.size());
   if (!positions.ranges.empty() && most > 0 && LargestNumber(positions) >= most)
     return Fail(Code::kInvalidInput, "positions: ", std::to_string(LargestNumber(positions)),
                 " is beyond the ", std::to_string(most), " points of '", use.id, "'",
@@ -176,7 +193,9 @@ Result<std::vector<Mutant>> MakeMutants(const OperatorUse& use, const std::strin
                 ", which are numbered from 0 (`mutatenn points` lists them)");
   for (const auto& group : groups) {
     std::vector<MutationPoint> picked;
-    for (size_t i : Pick(positions, group.size())) picked.push_back(group[i]);
+    // Of each target alike: at level lowered one mutant changes the code of all of them.
+    for (const std::vector<MutationPoint>& of_target : ByTarget(group))
+      for (size_t i : Pick(positions, of_target.size())) picked.push_back(of_target[i]);
     if (picked.empty()) continue;
     const Level level = picked.front().level;
     mutants.push_back(

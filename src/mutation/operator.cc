@@ -92,6 +92,19 @@ Level MutationOperator::level() const {
 }
 
 RegisterOperator::RegisterOperator(MutationOperator op) {
+  if (op.at_level_lowered) {
+    MutationOperator lowered = op;
+    lowered.id = "lowered." + op.id.substr(op.id.find('.') + 1);
+    lowered.summary = "Per target, in lowered code: " + op.summary;
+    lowered.doc = "As " + op.id +
+                  ", but in what lowering makes of a kernel for one target: loops "
+                  "are tiled, lanes are vectors, and scheduling has added predicates of its own "
+                  "(tails, partly filled pieces). A mutant exists on the devices of its target "
+                  "alone; with positions, one mutant changes the code of every target.";
+    lowered.example = "lowered";
+    lowered.at_level_lowered = false;
+    Registry().push_back(std::make_unique<MutationOperator>(std::move(lowered)));
+  }
   Registry().push_back(std::make_unique<MutationOperator>(std::move(op)));
 }
 

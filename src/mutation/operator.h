@@ -65,9 +65,12 @@ struct MutationOperator {
   // Level code. Loads and stores are points only where they are of the kernel's parameters: a
   // schedule cuts a kernel's own buffers down to what a tile needs of them.
   bool parameters_only = false;
+  // Level code. Also registered as "lowered.<file stem>": the same rewriting of what lowering makes
+  // for one target, predicates of tails and vectors of lanes included.
+  bool at_level_lowered = false;
   // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
   // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
-  // or body, but not inside the indices of a load or store.
+  // or body, at level lowered one anywhere; but not inside the indices of a load or store.
   bool (*matches)(const Node& node, const Json& parameters);
   // All replacements of a matching node: none = not applicable here, several = several variants.
   // May use Make/Call freely: an exception of TVM's ends in the caller's Guard.

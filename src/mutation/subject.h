@@ -43,8 +43,10 @@ struct KernelSubject {
   std::string key;
   std::string role;
   std::vector<std::string> layers;  // of the first step that calls it, then of the others
-  Node function;                    // before tiling: its blocks are the origin blocks
-  std::string step = "";            // scope step: the only step that is mutated
+  Node function;                    // before tiling: its blocks are the origin blocks; at level
+                                    // lowered, the lowered function
+  std::string target = {};          // level lowered: whose code it is, by the target's label
+  std::string step = {};            // scope step: the only step that is mutated
 };
 
 Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
@@ -57,7 +59,8 @@ Result<std::vector<MutationPoint>> EnumerateKernels(const MutationOperator& op,
 // Applies the points (all of level graph). kInternal where a point is not found or nothing changed.
 Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, const Graph& graph,
                            const std::vector<MutationPoint>& points);
-// Applies those of `points` whose kernel and step are the subject's to `scheduled`, the same kernel
+// At level lowered `scheduled` is the lowered function, and the points those of its target. Else
+// applies those of `points` whose kernel and step are the subject's to `scheduled`, the same kernel
 // after scheduling (or subject.function itself): blocks are found by origin name, B_init and
 // B_update count as B, and blocks that the schedule added are left alone. kInternal where a point
 // is not found or nothing changed.

@@ -35,7 +35,7 @@ CREATE TABLE operator_uses (
   model TEXT NOT NULL, op_key TEXT NOT NULL, op_id TEXT NOT NULL, category TEXT NOT NULL,
   points INTEGER NOT NULL, mutants INTEGER NOT NULL, selected INTEGER NOT NULL,
   PRIMARY KEY (model, op_key));
-CREATE TABLE builds (  -- state: ok, stillborn, equivalent
+CREATE TABLE builds (  -- state: ok, stillborn, equivalent, ignored
   model TEXT NOT NULL, mutant TEXT NOT NULL, target_index INTEGER NOT NULL, state TEXT NOT NULL,
   reason TEXT NOT NULL, ir_kind TEXT NOT NULL, seconds REAL, program_json TEXT NOT NULL,
   diff TEXT NOT NULL,
@@ -73,7 +73,7 @@ JOIN originals o ON o.model = f.model AND o.device = f.device AND o.image = f.im
 CREATE VIEW verdicts AS
 SELECT m.model, m.id AS mutant, m.op_id, d.name AS device,
   CASE
-    WHEN b.state IN ('stillborn', 'equivalent') THEN b.state
+    WHEN b.state IN ('stillborn', 'equivalent', 'ignored') THEN b.state
     WHEN b.state IS NULL OR b.state <> 'ok' THEN 'pending'
     ELSE coalesce(
       (SELECT CASE c.ending WHEN 'ok' THEN 'killed' ELSE c.ending END FROM compared c

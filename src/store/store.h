@@ -49,7 +49,7 @@ struct StoredOperatorUse {  // population sizes, per model
 struct StoredBuild {
   std::string model, mutant;
   int target_index = 0;
-  std::string state, reason;  // "ok", "stillborn", "equivalent"
+  std::string state, reason;  // "ok", "stillborn", "equivalent", "ignored"
   std::string program_json, diff, ir_kind;
   double seconds = 0;
 };

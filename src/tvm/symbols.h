@@ -214,6 +214,7 @@ inline constexpr const char* kFloor = "tirx.floor";
 inline constexpr const char* kRound = "tirx.round";
 inline constexpr const char* kAbs = "tirx.fabs";
 inline constexpr const char* kPower = "tirx.pow";
+inline constexpr const char* kStorageSync = "tirx.tvm_storage_sync";
 }  // namespace intrinsic
 
 // Schedule primitives; the schedule is the first argument of each.

@@ -1,13 +1,15 @@
-"""Writes the small IR modules that tests use: kernels.json, expressions.json, layers.json and attributes.json (the
-operators' goldens),
+"""Writes the small IR modules that tests use: kernels.json, expressions.json, lowered.json, layers.json and
+attributes.json (the operators' goldens),
 reshapes.json (src/compile/views_test.cc).
 
 Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
 """
 import json
 import pathlib
+import re
 
-from tvm import relax, te, topi
+from tvm import IRModule, relax, te, topi
+from tvm.target import Target
 from tvm.script import ir as I
 from tvm.script import relax as R
 from tvm.script import tirx as T
@@ -79,6 +81,52 @@ def expressions(x: T.Buffer((T.int64(8),), "float32"), y: T.Buffer((T.int64(8),)
             with T.init():
                 total[v] = T.float32(0)
             total[v] = total[v] + x[v * T.int64(2) + k]
+
+
+# Two rows at a time of 3, in pieces of 4 of 10: loops and a tail's predicates.
+@T.prim_func(private=True, s_tir=True)
+def scaled(x: T.Buffer((T.int64(3), T.int64(10)), "float32"), y: T.Buffer((T.int64(3), T.int64(10)), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    for i, h, j, k in T.grid(T.int64(2), T.int64(2), T.int64(3), T.int64(4)):
+        with T.sblock("scale"):
+            v = T.axis.spatial(T.int64(3), i * T.int64(2) + h)
+            w = T.axis.spatial(T.int64(10), j * T.int64(4) + k)
+            T.where(i * T.int64(2) + h < T.int64(3) and j * T.int64(4) + k < T.int64(10))
+            y[v, w] = x[v, w] * T.float32(2)
+
+
+# The largest of each column, in vectors of 4 columns.
+@T.prim_func(private=True, s_tir=True)
+def largest(x: T.Buffer((T.int64(10), T.int64(8)), "float32"), y: T.Buffer((T.int64(8),), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    for i in range(T.int64(2)):
+        for k in range(T.int64(10)):
+            for j in T.vectorized(T.int64(4)):
+                with T.sblock("largest"):
+                    v = T.axis.spatial(T.int64(8), i * T.int64(4) + j)
+                    w = T.axis.reduce(T.int64(10), k)
+                    with T.init():
+                        y[v] = T.float32(-1000.5)
+                    y[v] = T.Select(y[v] < x[w, v], x[w, v], y[v])
+
+
+# For a GPU: a piece of a vector reversed by way of shared memory, the last piece partly filled.
+@T.prim_func(private=True, s_tir=True)
+def reversed_pieces(x: T.Buffer((T.int64(1000),), "float32"), y: T.Buffer((T.int64(1000),), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    shared = T.sblock_alloc_buffer((T.int64(1024),), "float32", scope="shared")
+    for b in T.thread_binding(T.int64(16), thread="blockIdx.x"):
+        for t in T.thread_binding(T.int64(64), thread="threadIdx.x"):
+            with T.sblock("fill"):
+                v = T.axis.spatial(T.int64(1024), b * T.int64(64) + t)
+                T.where(b * T.int64(64) + t < T.int64(1000))
+                shared[v] = x[v]
+        for t in T.thread_binding(T.int64(64), thread="threadIdx.x"):
+            with T.sblock("copy"):
+                v = T.axis.spatial(T.int64(1000), b * T.int64(64) + t)
+                w = T.axis.spatial(T.int64(1024), b * T.int64(64) + T.int64(63) - t)
+                T.where(b * T.int64(64) + t < T.int64(1000))
+                y[v] = shared[w]
 
 
 @T.prim_func(private=True, s_tir=True)
@@ -161,6 +209,20 @@ def kernel_of(module):
     return kernel
 
 
+# As src/compile lowers (the passes of src/tvm/passes.h); `after`: what devices need beside.
+def lowered(kernel, target, after=()):
+    text = (pathlib.Path(__file__).parents[2] / "src/tvm/passes.h").read_text()
+    text = text[text.index("kLoweringPasses[]"):text.index("kPackingPasses[]")]
+    kernel = kernel.with_attr("global_symbol", "kernel").with_attr("target", target)
+    module = IRModule({"kernel": kernel})
+    for name, argument in re.findall(r'\{"([\w.]+)"(?:, true, Node\((\w+)\))?\}', text):
+        given = [] if not argument else [True if argument == "true" else int(argument)]
+        module = get_global_func(name)(*given)(module)
+    for name, argument in after:
+        module = get_global_func(name)(argument)(module)
+    return module["kernel"].without_attr("target")  # it names the machine this ran on
+
+
 def write(name, content):
     path = pathlib.Path(__file__).parent / name
     path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
@@ -179,6 +241,18 @@ write("expressions.json", {"kernels": [
     {"key": "expressions_key", "role": "expressions", "layers": ["Swish_0"], "function": function(expressions)},
     {"key": "transposed_key", "role": "transposed", "layers": ["Transpose_1"],
      "function": function(transposed)}]})
+CPU = Target({"kind": "llvm", "mcpu": "x86-64"})
+GPU = Target({"kind": "cuda", "arch": "sm_80"})
+write("lowered.json", {"kernels": [
+    {"key": "scaled_key", "role": "scaled", "layers": ["Mul_0"],
+     "function": function(lowered(scaled, CPU.with_host(CPU)))},
+    {"key": "largest_key", "role": "largest", "layers": ["ReduceMax_1"],
+     "function": function(lowered(largest, CPU.with_host(CPU)))},
+    {"key": "transposed_key", "role": "transposed", "layers": ["Transpose_3"],
+     "function": function(lowered(transposed, CPU.with_host(CPU)))},
+    {"key": "reversed_key", "role": "reversed_pieces", "layers": ["Reverse_2"],
+     "function": function(lowered(reversed_pieces, GPU.with_host(CPU),
+                                  [("s_tir.transform.ThreadSync", "shared")]))}]})
 write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
                       "synthetic": SYNTHETIC})
 write("attributes.json", {"graph": function(Attributes["main"]), "num_inputs": 1, "layers": ATTRIBUTES,

@@ -20,6 +20,6 @@ MUTATION_OPERATOR(
 beyond it are read.
 Fault: no known issue of TVM; it is the classic logical connector replacement.
 Survives where one of the two conditions decides alone.)",
-        .example = "kernels", .matches = Matches, .rewrite = Rewrite);
+        .example = "kernels", .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -45,6 +45,6 @@ Survives where both branches give the same value, or where the condition has tha
                         .fallback = {"false", "negated", "true"},
                         .doc = "What stands for the condition, a variant each.",
                         .allowed = {"negated", "true", "false"}}},
-        .matches = Matches, .rewrite = Rewrite);
+        .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

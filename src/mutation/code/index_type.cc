@@ -53,6 +53,7 @@ Survives where the elements beyond the limit do not matter; often it leaves the 
                         .fallback = "int16",
                         .doc = "The type that the position goes through.",
                         .allowed = {"int16", "int8"}}},
-        .rewrites_indices = true, .parameters_only = true, .matches = Matches, .rewrite = Rewrite);
+        .rewrites_indices = true, .parameters_only = true, .at_level_lowered = true,
+        .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -35,6 +35,6 @@ The paper's conditions LT to LE, GT to GE and GT to LT are `from` and `to` of on
                        RelationsParameter("to", "What stands in their place, a variant each.")},
         .presets = {{.preset = "default",
                      .parameters = {{"from", Json::array({"lt"})}, {"to", Json::array({"le"})}}}},
-        .matches = Matches, .rewrite = Rewrite);
+        .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -22,6 +22,7 @@ MUTATION_OPERATOR(
 anything. Stores that start a reduction belong to code.init_dropped.
 Fault: a pass that removes what it takes for dead; no known issue of TVM's in these kernels.
 Survives where nothing reads the value, or where only a constant such as a padding is lost.)",
-        .example = "kernels", .considers = Considers, .matches = Matches, .rewrite = Rewrite);
+        .example = "kernels", .considers = Considers, .at_level_lowered = true, .matches = Matches,
+        .rewrite = Rewrite);
 
 }  // namespace mutatenn

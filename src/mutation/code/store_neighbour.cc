@@ -34,6 +34,6 @@ Survives where neighbours are nearly equal, as in smooth images, and what is nev
                         .type = "integer",
                         .fallback = 1,
                         .doc = "How many elements further; may be negative."}},
-        .rewrites_indices = true, .matches = Matches, .rewrite = Rewrite);
+        .rewrites_indices = true, .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -126,6 +126,6 @@ Survives where the network tolerates the lower precision there.)",
                         .doc = "What one mutant changes: a store, all stores to a buffer, all of a "
                                "kernel.",
                         .allowed = {"store", "buffer", "kernel"}}},
-        .considers = Considers, .matches = Matches, .rewrite = Rewrite);
+        .considers = Considers, .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -109,6 +109,6 @@ The paper's LT-RA is relations lt, side right, plus 0.5.)",
                         .fallback = 0.5,
                         .doc = "The constant of the operation, in the operand's own type."}},
         .presets = {{.preset = "default", .parameters = {{"relations", Json::array({"lt"})}}}},
-        .matches = Matches, .rewrite = Rewrite);
+        .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -1,0 +1,89 @@
+// Mutants of lowered code: points in what each target's lowering makes of the original's kernels,
+// and kernels lowered, mutated and compiled. A mutant has points on one target, or, with positions,
+// on each; where it has none it is ignored.
+#include "base/diff.h"
+#include "compile/codegen.h"
+#include "compile/pipeline.h"
+#include "program/program.h"
+
+namespace mutatenn {
+
+Result<KernelSubject> Pipeline::LoweredSubject(const PerTarget& target,
+                                               const KernelSource& source) const {
+  const Node module = TRY(Lower(target.scheduled.at(source.key).function, target.target));
+  KernelSubject subject = {source.key, source.role, source.layers};
+  subject.function = TRY(Guard("", [&] { return FunctionOf(module, kKernelSymbol); }));
+  subject.target = target.target.label;
+  return subject;
+}
+
+Result<std::vector<MutationPoint>> Pipeline::PointsInLowered(const MutationOperator& op,
+                                                             const Json& parameters) const {
+  std::vector<MutationPoint> points;
+  for (const PerTarget& target : targets_) {
+    std::vector<KernelSubject> kernels;
+    for (const std::string& key : kernel_order_) {
+      const KernelSource& source = sources_.at(key);
+      if (!source.weight_only) kernels.push_back(TRY(LoweredSubject(target, source)));
+    }
+    const auto found = TRY(EnumerateKernels(op, parameters, kernels));
+    points.insert(points.end(), found.begin(), found.end());
+  }
+  return points;
+}
+
+Result<BuiltMutant> Pipeline::BuildLowered(int target_index, const Mutant& mutant) {
+  const PerTarget& target = targets_.at(target_index);
+  const MutationOperator* op = FindOperator(mutant.use.id);
+  CHECK(op != nullptr);
+  BuiltMutant built;
+  built.ir_kind = "tir";
+  built.program.mutant = mutant.id;
+  built.cached = true;
+  std::map<std::string, std::vector<MutationPoint>> points;  // by kernel, of this target
+  for (const MutationPoint& point : mutant.points)
+    if (point.target == target.target.label) points[point.kernel].push_back(point);
+  if (points.empty()) {
+    built.state = "ignored";
+    built.reason = "changes the code of another target";
+    return built;
+  }
+  std::string equal;
+  for (const std::string& key : kernel_order_) {
+    const auto own = points.find(key);
+    if (own == points.end()) continue;
+    const KernelSource& source = sources_.at(key);
+    const KernelSubject subject = TRY(LoweredSubject(target, source));
+    const Node mutated =
+        TRY(ApplyToKernel(*op, mutant.use.parameters, subject, subject.function, own->second));
+    built.diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" +
+                  TRY(Guard("printing", [&] {
+                    return UnifiedDiff(Script(subject.function), Script(mutated));
+                  }));
+    std::string mutation = mutant.use.id + " " + DumpJson(mutant.use.parameters);
+    for (const MutationPoint& point : own->second)
+      mutation += " " + std::to_string(point.match) + ":" + std::to_string(point.variant);
+    const auto original = [&]() -> Result<Scheduled> { return target.scheduled.at(key); };
+    const auto mutate = [&](const Node&) {
+      return Guard("", [&] { return MakeModule({{kKernelSymbol, mutated}}); });
+    };
+    const Generated code = TRY(Generate(source, mutation, target, original, true, mutate));
+    built.cached = built.cached && code.cached;
+    if (code.entry.state == "stillborn") {
+      built.state = code.entry.state;
+      built.reason = code.entry.reason;
+      return built;
+    }
+    if (code.entry.state == "equivalent") {
+      equal = code.entry.reason;
+      continue;
+    }
+    built.program.replaced[key] = {key, source.role, code.library, code.entry.code};
+    built.program.guarded.push_back(key);
+  }
+  built.state = built.program.replaced.empty() ? "equivalent" : "ok";
+  if (built.program.replaced.empty()) built.reason = equal;
+  return built;
+}
+
+}  // namespace mutatenn
