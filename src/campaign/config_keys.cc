@@ -141,7 +141,7 @@ const Key& PositionsKey() {
 const Key& ScopeKey() {
   static const Key key{"scope",
                        KeyType::kString,
-                       "Of operators of level code or lowered. kernel: every step that shares the "
+                       "Of operators of level code. kernel: every step that shares the "
                        "kernel is mutated. step: one call of it; the mutant gets its own copy.",
                        false,
                        nullptr,

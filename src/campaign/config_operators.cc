@@ -75,7 +75,7 @@ class OperatorsReader {
     if (uses.empty()) return Wrong(fmt::format(": nothing is left of preset '{}'", name));
     for (OperatorUse& use : uses) {
       if (entry.contains("positions")) use.positions = DumpJson(entry.at("positions"));
-      if (entry.value("scope", "") == kScopeStep && LevelOf(use.id) != "graph")
+      if (entry.value("scope", "") == kScopeStep && LevelOf(use.id) == "code")
         use.scope = kScopeStep;
       if (!Contains(catalog_->ids, use.id))
         return Wrong(
@@ -132,9 +132,11 @@ class OperatorsReader {
     if (!Contains(catalog_->ids, use.id))
       return Wrong(fmt::format(".id: '{}' is no mutation operator{}", use.id,
                                Remedy(use.id, catalog_->ids)));
-    if (!use.scope.empty() && LevelOf(use.id) == "graph")
-      return Wrong(fmt::format(".scope: '{}' is of level graph, which knows no steps; leave it out",
-                               use.id));
+    if (!use.scope.empty() && LevelOf(use.id) != "code")
+      return Wrong(
+          fmt::format(".scope: '{}' is of level {}, and only level code knows steps; leave "
+                      "it out",
+                      use.id, LevelOf(use.id)));
     TRY(Check(&use));
     return use;
   }

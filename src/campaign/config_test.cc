@@ -282,8 +282,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "operators[0]: preset 'paper' needs 'graph.gone', an operator that this mutatenn "
                  "lacks; leave it out by \"exclude\""},
         BadInput{"scope_of_graph", [](Json& j) { j["operators"][0]["scope"] = "step"; },
-                 "operators[0].scope: 'graph.activation' is of level graph, which knows no "
-                 "steps; leave it out"},
+                 "operators[0].scope: 'graph.activation' is of level graph, and only "
+                 "level code knows steps; leave it out"},
         BadInput{"scope_unknown", [](Json& j) { j["operators"][0]["scope"] = "layer"; },
                  "operators[0].scope: 'layer' is not known; say 'kernel' or 'step'"},
         BadInput{"python_without_file",

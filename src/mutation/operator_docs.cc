@@ -39,7 +39,7 @@ makes one mutant that has all the points picked:
 Where a node has several replacements, `positions` takes the first of them.
 
 `"scope": "kernel"` (the default) mutates a kernel, and so every step that calls it; `"scope": "step"`
-mutates one step, which gets a copy of the kernel. At level graph there is nothing to choose.
+mutates one step, which gets a copy of the kernel. At the other levels there is nothing to choose.
 
 ## Your own operators
 
