@@ -35,7 +35,7 @@ OperatorCatalog SmallCatalog() {
     const OperatorUse add{"code.store_add", Json{{"value", 2.0}}, ""};
     if (preset == "code") return {add};
     if (preset == "paper") return {{"graph.gone", Json::object(), "\"all\""}, add};
-    return {add, {"graph.relu_to_sigmoid", Json::object(), ""}};
+    return {add, {"graph.activation", Json::object(), ""}};
   };
   return catalog;
 }
@@ -282,7 +282,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "operators[0]: preset 'paper' needs 'graph.gone', an operator that this mutatenn "
                  "lacks; leave it out by \"exclude\""},
         BadInput{"scope_of_graph", [](Json& j) { j["operators"][0]["scope"] = "step"; },
-                 "operators[0].scope: 'graph.relu_to_sigmoid' is of level graph, and only "
+                 "operators[0].scope: 'graph.activation' is of level graph, and only "
                  "level code knows steps; leave it out"},
         BadInput{"scope_unknown", [](Json& j) { j["operators"][0]["scope"] = "layer"; },
                  "operators[0].scope: 'layer' is not known; say 'kernel' or 'step'"},
@@ -310,13 +310,13 @@ std::vector<std::string> Keys(const Config& config) {
 TEST_F(ConfigTest, OperatorsAreWordsPresetsAndObjects) {
   Json json = Good();
   json["operators"] = Json::parse(R"([
-    "graph.relu_to_sigmoid", "default", {"id": "code.store_add", "value": 3, "scope": "step"},
+    "graph.activation", "default", {"id": "code.store_add", "value": 3, "scope": "step"},
     {"preset": "default", "include": ["code.*", "graph.*"], "exclude": ["graph.*"],
      "positions": "all"}, {"preset": "default", "scope": "step"}])");
   Result<Config> config = Parse(json);
   ASSERT_TRUE(config.ok()) << config.error().message;
   const std::vector<std::string> expected = {
-      "graph.relu_to_sigmoid {}",
+      "graph.activation {}",
       "code.store_add {\"value\":2.0}",  // and default's other one is there already
       "code.store_add {\"value\":3} scope step", "code.store_add {\"value\":2.0} \"all\"",
       "code.store_add {\"value\":2.0} scope step"};  // the graph has no steps

@@ -46,7 +46,7 @@ Json Theirs() {
 
 OperatorCatalog Catalog() {
   OperatorCatalog catalog;
-  catalog.ids = {"code.store_value", "graph.arithmetic"};
+  catalog.ids = {"lowered.store_value", "graph.arithmetic"};
   catalog.check = [](const std::string&, const Json& given) -> Result<Json> { return given; };
   return catalog;
 }
@@ -70,8 +70,8 @@ TEST(ConvertConfig, KeepsMeaning) {
       {"id": "graph.arithmetic", "positions": "all", "from": ["add"], "to": ["subtract"]},
       {"id": "graph.arithmetic", "positions": "1-3", "from": ["add"], "to": ["subtract"]},
       {"id": "graph.arithmetic", "positions": "2-", "from": ["add"], "to": ["subtract"]},
-      {"id": "code.store_value", "positions": [0], "operation": "plus", "value": 2.0},
-      {"id": "code.store_value", "positions": [4], "operation": "plus", "value": 2.0}])"));
+      {"id": "lowered.store_value", "positions": [0], "operation": "plus", "value": 2.0},
+      {"id": "lowered.store_value", "positions": [4], "operation": "plus", "value": 2.0}])"));
 }
 
 TEST(ConvertConfig, SaysWhatHasNoMeaning) {
@@ -85,7 +85,7 @@ TEST(ConvertConfig, SaysWhatHasNoMeaning) {
         "mutations.positions.Left: the model is left out",
         "mutations.relay[3] 'layout': a conversion of layout is no mutation",
         "mutations.relay[4] 'skipped': marked skip; left out",
-        "mutations.tir[1] 'gt': needs 'code.relation', an operator that this mutatenn lacks"})
+        "mutations.tir[1] 'gt': needs 'lowered.relation', an operator that this mutatenn lacks"})
     EXPECT_THAT(converted->notes, Contains(HasSubstr(line)));
   for (const std::string& note : converted->notes) {
     EXPECT_EQ(note.find("debug_enabled"), std::string::npos) << "false asks for nothing";

@@ -38,7 +38,7 @@ const char* Wanted(KeyType type) {
     case KeyType::kPositions:
       return kPositionsForms;
     case KeyType::kOperators:
-      return "a list of words and objects such as [\"default\", {\"id\": \"code.lt_to_le\"}]";
+      return "a list of words and objects such as [\"default\", {\"id\": \"code.relation\"}]";
   }
   return "";
 }

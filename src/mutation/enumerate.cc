@@ -25,6 +25,7 @@ MutationPoint InKernel(const MutationOperator& op, const KernelSubject& kernel) 
   point.level = op.level();
   point.layers = kernel.layers;
   point.kernel = kernel.key;
+  point.step = kernel.step;
   point.role = kernel.role;
   point.target = kernel.target;
   return point;

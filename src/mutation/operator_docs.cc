@@ -17,8 +17,8 @@ constexpr const char* kHeader = R"(# Mutation operators
 Generated from the registry; `tools/update-docs` writes it anew. An operator is named in a
 campaign's `operators` by its id, alone or as an object with its parameters beside it:
 
-    "operators": ["default", "code.lt_to_le", { "id": "code.store_add", "value": 0.5, "positions": "all" },
-                  { "preset": "all", "include": ["graph.*"], "exclude": ["graph.exp_input"] }]
+    "operators": ["default", "code.relation", { "id": "code.store_value", "value": 0.5, "positions": "all" },
+                  { "preset": "all", "include": ["graph.*"], "exclude": ["graph.dense_input"] }]
 
 A preset stands for several: `default` (one strong, cheap representative of each operator), `paper` (the
 original tool's list, each at all its points at once), `all`, a level (`graph`, `code`) or a category of

@@ -68,7 +68,7 @@ OperatorUse Use(const std::string& id, Json parameters) { return {id, std::move(
 
 // Its TIR passes ran on lowered code.
 OperatorUse TirUse(const std::string& name, Json parameters) {
-  return Use("code." + name, std::move(parameters));
+  return Use("lowered." + name, std::move(parameters));
 }
 
 // "nn.conv2d" -> "conv2d"; what has no short name is named as Relax names it.

@@ -23,8 +23,8 @@ struct Twins {
         {"models", models},
         {"matrix", "full"},
         {"max_mutants", 0},
-        {"operators", Json::array({{{"id", "code.store_add"}, {"value", 1.0}, {"scope", "step"}},
-                                   {{"id", "code.store_add"}, {"value", 1.0}}})}};
+        {"operators", Json::array({{{"id", "code.store_value"}, {"value", 1.0}, {"scope", "step"}},
+                                   {{"id", "code.store_value"}, {"value", 1.0}}})}};
   }
   Scratch scratch;
   std::string campaign;

@@ -98,7 +98,7 @@ TEST(UserOperator, AMutantThatIsNoneIsStillborn) {
                               body + "\n")
                     .ok());
     const std::string campaign =
-        MakeTinyCampaign(scratch.path, Uses({Use("ops.py"), {{"id", "graph.add_to_subtract"}}}));
+        MakeTinyCampaign(scratch.path, Uses({Use("ops.py"), {{"id", "graph.arithmetic"}, {"from", {"add"}}, {"to", {"subtract"}}}}));
     const Json report = RunAndReport(campaign, scratch / "out");
     int stillborn = 0;
     for (const Json& mutant : report["models"][0]["mutants"]) {

@@ -33,6 +33,8 @@ The paper's conditions LT to LE, GT to GE and GT to LT are `from` and `to` of on
         .example = "kernels",
         .parameters = {RelationsParameter("from", "The relations that are replaced."),
                        RelationsParameter("to", "What stands in their place, a variant each.")},
+        .presets = {{.preset = "default",
+                     .parameters = {{"from", Json::array({"lt"})}, {"to", Json::array({"le"})}}}},
         .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

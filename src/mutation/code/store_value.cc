@@ -73,6 +73,7 @@ Survives where the constant is below the rounding of the values, which is what t
                         .fallback = "all",
                         .doc = "init: those that start a reduction; update: all others.",
                         .allowed = {"all", "init", "update"}}},
+        .presets = {{.preset = "default", .parameters = {{"operation", "plus"}, {"value", 1.0}}}},
         .considers = Considers, .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

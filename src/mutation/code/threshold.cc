@@ -108,6 +108,7 @@ The paper's LT-RA is relations lt, side right, plus 0.5.)",
                         .type = "number",
                         .fallback = 0.5,
                         .doc = "The constant of the operation, in the operand's own type."}},
+        .presets = {{.preset = "default", .parameters = {{"relations", Json::array({"lt"})}}}},
         .at_level_lowered = true, .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

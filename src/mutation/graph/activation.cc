@@ -33,6 +33,7 @@ the values that come (relu for relu6, gelu for silu).)",
         .parameters = {WordsParameter("from", ActivationsOfOneNode(), "Activations to replace."),
                        WordsParameter("to", ActivationWords(),
                                       "What to put in their place; one mutant for each.")},
+        .presets = {{.preset = "default", .parameters = {{"to", Json::array({"sigmoid"})}}}},
         .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -49,6 +49,8 @@ power of negative values gives NaN and is loud.)",
                        WordsParameter("to", AllWords(),
                                       "What to put in their place; one mutant for each."),
                        SyntheticParameter()},
+        .presets = {{.preset = "default",
+                     .parameters = {{"from", Json::array({"add"})}, {"to", Json::array({"subtract"})}}}},
         .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn
