@@ -58,9 +58,8 @@ Result<Pipeline::Finish> Pipeline::BeginLowered(int target_index, const Mutant& 
     const Node mutated =
         TRY(ApplyToKernel(*op, mutant.use.parameters, subject, subject.function, own->second));
     diff += "--- kernel " + source.role + " " + key + "\n+++ mutant " + mutant.id + "\n" +
-            TRY(Guard("printing", [&] {
-              return UnifiedDiff(Script(subject.function), Script(mutated));
-            }));
+            TRY(Guard("printing",
+                      [&] { return UnifiedDiff(Script(subject.function), Script(mutated)); }));
     std::string mutation = mutant.use.id + " " + DumpJson(mutant.use.parameters);
     for (const MutationPoint& point : own->second)
       mutation += " " + std::to_string(point.match) + ":" + std::to_string(point.variant);

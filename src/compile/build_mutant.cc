@@ -109,9 +109,9 @@ Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mut
             TRY(Guard("printing", [&] { return UnifiedDiff(Script(scheduled), Script(mutated)); }));
     const OriginalKernel original = target.Original(key);
     auto made = [&]() -> Result<Scheduled> { return Scheduled{mutated}; };
-    kernels.push_back({&source, step,
-                       TRY(batch.Add(source, MutationKey(mutant, key, step), target.target, made,
-                                     &original))});
+    kernels.push_back(
+        {&source, step,
+         TRY(batch.Add(source, MutationKey(mutant, key, step), target.target, made, &original))});
   }
   return FinishKernels(target_index, mutant, std::move(kernels), std::move(diff));
 }

@@ -45,7 +45,8 @@ Result<KernelBatch::Added> KernelBatch::Add(const KernelSource& source, const st
     known_[key] = code;
     return Added{code, true};
   }
-  Open open{key, code, lowered, source.weight_only ? target.once : target.node, original != nullptr, ""};
+  Open open{key, code, lowered, source.weight_only ? target.once : target.node, original != nullptr,
+            ""};
   auto entry = LowerOne(target, scheduled(), original, &open.lowered);
   if (!entry.ok()) {
     // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.

@@ -54,8 +54,8 @@ class KernelBatch {
   };
   // Schedules and lowers at once, so that packing and equivalence by the lowered function are
   // known; machine code waits for Emit. `mutation` enters the key, "" = none. The same kernel twice
-  // is compiled once. `original`: null for what is no mutated kernel. `lowered`: what stands for the
-  // scheduled function's lowered form, where that is what is mutated.
+  // is compiled once. `original`: null for what is no mutated kernel. `lowered`: what stands for
+  // the scheduled function's lowered form, where that is what is mutated.
   Result<Added> Add(const KernelSource& source, const std::string& mutation, const Target& target,
                     const std::function<Result<Scheduled>()>& scheduled,
                     const OriginalKernel* original = nullptr, const Node& lowered = {});

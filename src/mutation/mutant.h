@@ -26,7 +26,7 @@ struct MutationPoint {
                     // before applicability is tested
   int index = 0;    // the same over the whole program, in program order, from 0
   int variant = 0;  // when one node has several replacements
-  std::string step = {};  // scope step: the one step mutated; "" = all that share the kernel
+  std::string step = {};    // scope step: the one step mutated; "" = all that share the kernel
   std::string target = {};  // level lowered: the one target whose code this is, by its label
 
   Json ToJson() const;

@@ -105,9 +105,10 @@ TEST(ToolMutation, KeepsParameters) {
                           "part": "left", "action": "sub_perc", "threshold_change": 0.25}})"),
             R"(lowered.threshold {"relations":["lt"],"side":"left","operation":"percent",)"
             R"("value":-25.0} !)");
-  EXPECT_EQ(Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
+  EXPECT_EQ(
+      Converted(R"({"type": "change_threshold", "op": {"condition": "tvm.tir.expr.LT",
                           "part": "right", "action": "add", "threshold_change": 0.5}})"),
-            R"(lowered.threshold {"relations":["lt"],"side":"right","operation":"plus","value":0.5})");
+      R"(lowered.threshold {"relations":["lt"],"side":"right","operation":"plus","value":0.5})");
   EXPECT_EQ(Converted(R"({"type": "change_ifstmt", "original": "tvm.tir.expr.GT",
                           "mutation": "tvm.tir.expr.GE"})"),
             R"(lowered.relation {"from":["gt"],"to":["ge"]})");

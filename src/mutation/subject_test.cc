@@ -187,8 +187,8 @@ TEST(ApplyToKernel, TakesThePointsOfItsStepOnly) {
   KernelSubject first = Convolution(), second = first;
   first.step = "conv1";
   second.step = "conv2";
-  const Applied applied =
-      PointsInKernels("code.relation", {{"from", Json::array({"lt"})}, {"to", Json::array({"le"})}});
+  const Applied applied = PointsInKernels(
+      "code.relation", {{"from", Json::array({"lt"})}, {"to", Json::array({"le"})}});
   const auto points = EnumerateKernels(*applied.op, applied.parameters, {first, second}).value();
   ASSERT_EQ(points.size(), 4u);  // two comparisons in the padding, for each step
   EXPECT_EQ(points[0].step, "conv1");

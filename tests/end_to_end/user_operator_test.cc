@@ -97,8 +97,10 @@ TEST(UserOperator, AMutantThatIsNoneIsStillborn) {
                                       "def apply(mod, point):\n  ") +
                               body + "\n")
                     .ok());
-    const std::string campaign =
-        MakeTinyCampaign(scratch.path, Uses({Use("ops.py"), {{"id", "graph.arithmetic"}, {"from", {"add"}}, {"to", {"subtract"}}}}));
+    const std::string campaign = MakeTinyCampaign(
+        scratch.path,
+        Uses({Use("ops.py"),
+              {{"id", "graph.arithmetic"}, {"from", {"add"}}, {"to", {"subtract"}}}}));
     const Json report = RunAndReport(campaign, scratch / "out");
     int stillborn = 0;
     for (const Json& mutant : report["models"][0]["mutants"]) {

@@ -50,7 +50,8 @@ power of negative values gives NaN and is loud.)",
                                       "What to put in their place; one mutant for each."),
                        SyntheticParameter()},
         .presets = {{.preset = "default",
-                     .parameters = {{"from", Json::array({"add"})}, {"to", Json::array({"subtract"})}}}},
+                     .parameters = {{"from", Json::array({"add"})},
+                                    {"to", Json::array({"subtract"})}}}},
         .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn
