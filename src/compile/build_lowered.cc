@@ -45,6 +45,7 @@ Result<Pipeline::Finish> Pipeline::BeginLowered(int target_index, const Mutant& 
       built.ir_kind = "tir";
       built.program.mutant = mutant.id;
       built.state = "ignored";
+      built.cached = true;
       built.reason = "changes the code of another target";
       return built;
     });

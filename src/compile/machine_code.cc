@@ -18,6 +18,7 @@ namespace {
 // the other one.
 constexpr const char* kExported = "__tvm_ffi_";
 constexpr const char* kComputes = "_compute_";
+constexpr const char* kStartup = "__tvm_module_startup";  // empty, there without the optimiser
 
 class Object {
  public:
@@ -52,8 +53,9 @@ class Object {
       if (ELF64_ST_TYPE(s.entry.st_info) != STT_FUNC) continue;
       if (s.name == computes || (s.name == exported && function == nullptr)) function = &s;
       // A call within a section has no relocation, so its bytes depend on the neighbours: none of
-      // our kernels has a local function beside the one that computes (a parallel loop would).
-      if (ELF64_ST_BIND(s.entry.st_info) == STB_LOCAL && !s.name.ends_with(kComputes))
+      // our kernels has a local function to call (a parallel loop would).
+      if (ELF64_ST_BIND(s.entry.st_info) == STB_LOCAL && !s.name.ends_with(kComputes) &&
+          s.name != kStartup)
         return std::string();
     }
     if (function == nullptr)

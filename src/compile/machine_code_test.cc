@@ -30,9 +30,9 @@ class MachineCodeTest : public testing::Test {
     });
     return Lower(WithFields(function, {{"body", body}}), host_).value();
   }
-  // The codes of kernels that are built together.
-  std::vector<std::string> Codes(const std::vector<Node>& kernels) {
-    const auto emitted = EmitObject(kernels, host_.node);
+  // The codes of kernels that are built together, for how often they run.
+  std::vector<std::string> Codes(const std::vector<Node>& kernels, bool once = false) {
+    const auto emitted = EmitObject(kernels, once ? host_.once : host_.node);
     EXPECT_TRUE(emitted.ok()) << emitted.error().message;
     const std::string& object = emitted.value();
     std::vector<std::string> codes;
@@ -51,11 +51,16 @@ TEST_F(MachineCodeTest, DoesNotDependOnTheNeighbours) {
   const std::vector<Node> kernels = {Kernel(32, 0.1), Kernel(40, 0.2), Kernel(32, 0.3),
                                      Kernel(32, 0.1)};
   const std::vector<std::string> together = Codes(kernels);
+  const std::vector<std::string> once = Codes(kernels, true);
   for (size_t i = 0; i < kernels.size(); ++i) {
     EXPECT_NE(together[i], "");
     EXPECT_EQ(Codes({kernels[i]}), std::vector<std::string>{together[i]}) << i;
+    EXPECT_NE(once[i], "");
+    EXPECT_EQ(Codes({kernels[i]}, true), std::vector<std::string>{once[i]}) << i;
   }
   EXPECT_EQ(together[0], together[3]);
+  EXPECT_EQ(once[0], once[3]);
+  EXPECT_NE(once[0], once[1]);
 }
 
 TEST_F(MachineCodeTest, AConstantInMemoryIsPartOfIt) {

@@ -157,7 +157,7 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
 }
 
 Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
-  if (options_.level < 3) return Scheduled{source.function};
+  if (options_.level < 3 || source.weight_only) return Scheduled{source.function};
   return Tile(source.function, source.constant_parameters, target.unit);
 }
 

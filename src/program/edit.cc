@@ -135,8 +135,8 @@ Result<Program> MutantProgram::Apply(const Program& original) const {
   return result;
 }
 
-// Names of kernels and libraries are left out, and what is not run; code, values and layers are
-// named, because fates name the layer where a mutant diverges.
+// Names of kernels and libraries (where the code is known) are left out, and what is not run; code,
+// values and layers are named, because fates name the layer where a mutant diverges.
 Result<std::string> RunsAs(const MutantProgram& mutant, const Program& original) {
   const Program program = TRY(mutant.Apply(original));
   Json text = Json::array();
@@ -151,8 +151,11 @@ Result<std::string> RunsAs(const MutantProgram& mutant, const Program& original)
   for (const Step& step : program.steps) {
     const bool guarded = std::find(mutant.guarded.begin(), mutant.guarded.end(), step.kernel) !=
                          mutant.guarded.end();
-    text.push_back({step.name, program.kernels.at(step.kernel).code, names(step.inputs),
-                    names(step.outputs), step.layers, step.weight_only, step.views, guarded});
+    const Kernel& kernel = program.kernels.at(step.kernel);
+    const std::string code =
+        kernel.code.empty() ? kernel.library + " " + kernel.symbol : kernel.code;
+    text.push_back({step.name, code, names(step.inputs), names(step.outputs), step.layers,
+                    step.weight_only, step.views, guarded});
   }
   text.push_back(names(program.outputs));
   return HashBytes(text.dump());

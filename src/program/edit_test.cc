@@ -164,6 +164,11 @@ TEST(RunsAs, IsEqualWhereTheSameCodeRuns) {
   EXPECT_EQ(RunsAs(by_step({"alone@x", "role", "other.so", "code b"}), single).value(), code)
       << "names of kernels and files do not matter";
   EXPECT_NE(RunsAs(by_step({"alone@x", "role", "other.so", "code c"}), single).value(), code);
+  const auto unknown = [&](const char* library, const char* symbol) {
+    return RunsAs(by_step({"alone@x", "role", library, "", symbol}), single).value();
+  };
+  EXPECT_NE(unknown("a.so", "kernel0"), unknown("a.so", "kernel1")) << "code that is not known";
+  EXPECT_NE(unknown("a.so", "kernel0"), unknown("b.so", "kernel0"));
   MutantProgram unguarded = by_kernel;
   unguarded.guarded.clear();
   EXPECT_NE(RunsAs(unguarded, single).value(), code) << "what is watched is part of it";
