@@ -26,13 +26,8 @@ import networks
 import onnx_edits
 import verdicts
 
-GRAPH = [{"id": "graph.activation", "from": ["relu", "relu6"], "to": ["sigmoid"]},
-         {"id": "graph.arithmetic", "from": ["add"], "to": ["subtract"]},
-         {"id": "graph.insert_operation", "operation": "transpose", "functions": ["conv2d"], "arg": 0},
-         {"id": "graph.insert_operation", "operation": "exp", "functions": ["conv2d", "dense"], "arg": 0}]
-CODE = [{"id": "code.store_type", "to": "float16"}, {"id": "code.store_value", "value": -1e-8},
-        {"id": "code.store_value", "value": 1.0}, {"id": "code.relation", "from": ["lt"], "to": ["le"]},
-        {"id": "code.threshold", "relations": ["lt"], "value": 0.5}]
+GRAPH = [{"preset": "default", "include": ["graph.*"]}]
+CODE = [{"preset": "default", "include": ["code.*"]}]
 JUDGED = ("killed", "survived", "crashed", "timeout")
 DEVICE = "host"
 
@@ -79,7 +74,11 @@ class Baseline:
 
 
 def judged(report):
-    return [mutant for mutant in report["models"][0]["mutants"] if mutant["devices"][DEVICE]["verdict"] in JUDGED]
+    """The mutants that were run: those that share another one's fates are on neither side."""
+    def ran(device):
+        return device["verdict"] in JUDGED and not device.get("same_as")
+
+    return [mutant for mutant in report["models"][0]["mutants"] if ran(mutant["devices"][DEVICE])]
 
 
 def figures(wall_s, stats, report):
