@@ -34,7 +34,7 @@ class Network {
     const Program& program = original.program();
     std::vector<bool> elsewhere(program.values.size());
     elsewhere[static_cast<size_t>(original.input())] = true;
-    const Scratch scratch = PlanScratch(original, elsewhere);
+    const Scratch scratch = PlanScratch(original.typed(), elsewhere);
     const int64_t input_bytes = original.typed().Bytes(original.input());
     Network network(original);
     network.memory_ = TRY(Arena::Make(scratch.bytes + Aligned(input_bytes)));

@@ -58,7 +58,8 @@ void Executor::Run(SharedRegion& region) {
 void Executor::Setup() {
   kernels_.Load(original_, plan_);
   size_t values = plan_.program().values.size();
-  own_.Resize(values);
+  own_.Resize(values + 1);
+  scratch_ = PlanScratch(plan_.typed, std::vector<bool>(values));
   again_.Resize(original_.program().values.size());
   constant_.assign(values, nullptr);
   constant_dirty_.assign(values, false);
@@ -149,8 +150,7 @@ void Executor::RunStep(int s) {
   ChildProgress().step = s;
   const KernelFunction& kernel = kernels_.For(step.kernel);
   std::vector<void*> arguments = Arguments(
-      step, [&](int value) { return Pointer(value); },
-      [&](int value) { return own_.Get(static_cast<size_t>(value), plan_.typed.Bytes(value)); });
+      step, [&](int value) { return Pointer(value); }, [&](int value) { return Own(value); });
   if (plan_.guarded[static_cast<size_t>(s)]) {
     RunGuarded(s, kernel, arguments);
   } else {
@@ -161,7 +161,7 @@ void Executor::RunStep(int s) {
   for (int value : step.outputs) {
     size_t v = static_cast<size_t>(value);
     int counterpart = plan_.original_of[v];
-    dirty_[v] = counterpart < 0 || std::memcmp(own_.Get(v, 0), OriginalValue(counterpart),
+    dirty_[v] = counterpart < 0 || std::memcmp(Own(value), OriginalValue(counterpart),
                                                static_cast<size_t>(plan_.typed.Bytes(value))) != 0;
   }
   figures_->compare_s -= figures_->remake_s - remade_s;
@@ -228,10 +228,16 @@ void Executor::RunGuarded(int s, const KernelFunction& kernel,
   guard_budget_.Stop();
 }
 
+void* Executor::Own(int value) {
+  const size_t v = static_cast<size_t>(value);
+  const int64_t offset = scratch_.offsets[v];
+  if (offset < 0) return own_.Get(v, plan_.typed.Bytes(value));
+  return static_cast<char*>(own_.Get(scratch_.offsets.size(), scratch_.bytes)) + offset;
+}
+
 const void* Executor::Pointer(int value) {
   size_t v = static_cast<size_t>(value);
-  if (dirty_[v])
-    return constant_[v] != nullptr ? constant_[v] : own_.Get(v, plan_.typed.Bytes(value));
+  if (dirty_[v]) return constant_[v] != nullptr ? constant_[v] : Own(value);
   int counterpart = plan_.original_of[v];
   if (sabotage_ == Sabotage::kStaleReference && image_ >= 0 &&
       original_.Constant(counterpart) == nullptr) {
@@ -322,9 +328,7 @@ void Executor::TimeWholeProgram() {
       ChildProgress().step = static_cast<int>(s);
       std::vector<void*> arguments = Arguments(
           steps[s], [&](int value) { return Pointer(value); },
-          [&](int value) {
-            return own_.Get(static_cast<size_t>(value), plan_.typed.Bytes(value));
-          });
+          [&](int value) { return Own(value); });
       if (plan_.guarded[s]) {
         CallPlain(static_cast<int>(s), kernel,
                   {arguments.begin(), arguments.begin() + steps[s].inputs.size()});

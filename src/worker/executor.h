@@ -14,6 +14,7 @@
 #include "worker/plan.h"
 #include "worker/references.h"
 #include "worker/sabotage.h"
+#include "worker/scratch.h"
 
 namespace mutatenn {
 
@@ -63,6 +64,7 @@ class Executor {
   void CallKernel(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
   void CountKernel(int64_t start_ns);
   void TimeWholeProgram();
+  void* Own(int value);                  // where the mutant's value is written
   const void* Pointer(int value);        // of the mutant
   const void* OriginalValue(int value);  // kept, or made again
   void MakeAgain(int step);              // of the original
@@ -85,6 +87,7 @@ class Executor {
   std::vector<bool> constant_dirty_;   // by value: from weights and weight-only steps
   std::vector<bool> dirty_;            // by value
   BufferPool own_, again_;             // the mutant's values; the original's made again
+  Scratch scratch_;                    // where in one buffer of own_ an image's values lie
   std::vector<bool> made_again_;       // by the original's value, for this image
   Record record_;
   double steps_ = 0, steps_run_ = 0;  // of this image; weight-only ones left out

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "worker/progress.h"
+#include "worker/scratch.h"
 
 namespace mutatenn {
 
@@ -49,8 +50,8 @@ Result<std::unique_ptr<Original>> Original::Load(const LoadRequest& request) {
       original.producers_[static_cast<size_t>(value)] = static_cast<int>(s);
     const Kernel& kernel = program.kernels.at(step.kernel);
     original.step_kernels_.push_back(original.by_place_.at({kernel.library, kernel.symbol}));
-    if (!step.weight_only) original.image_steps_.push_back(static_cast<int>(s));
   }
+  original.image_steps_ = ImageSteps(program);
   TRY(original.RunWeightSteps());
   return loaded;
 }

@@ -97,7 +97,7 @@ Result<References> References::Run(const Original& original, const std::vector<I
   }
   references.arena_ =
       TRY(Arena::Make(references.bytes_per_image_ * static_cast<int64_t>(images.size())));
-  const Scratch scratch = PlanScratch(original, kept);
+  const Scratch scratch = PlanScratch(typed, kept);
   Arena scratch_memory = TRY(Arena::Make(scratch.bytes));
   char* scratch_base = static_cast<char*>(scratch_memory.Allocate(scratch.bytes));
   std::vector<void*> rest(program.values.size(), nullptr);  // values that are not kept

@@ -55,9 +55,16 @@ class Pieces {
 
 }  // namespace
 
-Scratch PlanScratch(const Original& original, const std::vector<bool>& elsewhere) {
-  const Program& program = original.program();
-  const std::vector<int>& steps = original.image_steps();
+std::vector<int> ImageSteps(const Program& program) {
+  std::vector<int> steps;
+  for (size_t s = 0; s < program.steps.size(); ++s)
+    if (!program.steps[s].weight_only) steps.push_back(static_cast<int>(s));
+  return steps;
+}
+
+Scratch PlanScratch(const TypedProgram& typed, const std::vector<bool>& elsewhere) {
+  const Program& program = typed.program;
+  const std::vector<int> steps = ImageSteps(program);
   std::vector<int> last(program.values.size(), -1);  // position among the image steps
   for (size_t at = 0; at < steps.size(); ++at) {
     const Step& step = program.steps[static_cast<size_t>(steps[at])];
@@ -70,7 +77,7 @@ Scratch PlanScratch(const Original& original, const std::vector<bool>& elsewhere
   Scratch scratch;
   scratch.offsets.assign(program.values.size(), -1);
   Pieces pieces;
-  auto size = [&](int value) { return Aligned(original.typed().Bytes(value)); };
+  auto size = [&](int value) { return Aligned(typed.Bytes(value)); };
   std::vector<std::vector<int>> ends(steps.size() + 1);  // values by their last reader
   for (size_t at = 0; at < steps.size(); ++at) {
     for (int value : program.steps[static_cast<size_t>(steps[at])].outputs) {

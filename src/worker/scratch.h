@@ -1,11 +1,12 @@
-// Where the values of one image lie while the original runs: what no later step reads makes room
-// for what comes after, so that a network works in memory that the caches still hold.
+// Where the values of one image lie while a program runs: what no later step reads makes room for
+// what comes after, so that a network works in memory that the caches still hold.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "worker/original.h"
+#include "worker/arena.h"
+#include "worker/tensors.h"
 
 namespace mutatenn {
 
@@ -14,7 +15,9 @@ struct Scratch {
   int64_t bytes = 0;             // of all
 };
 
-// `elsewhere`, by value: has a place of its own. Constants and the network's inputs always have.
-Scratch PlanScratch(const Original& original, const std::vector<bool>& elsewhere);
+// The steps that run for each image, not once at load.
+std::vector<int> ImageSteps(const Program& program);
+// For the outputs of a program's image steps. `elsewhere`, by value: has a place of its own.
+Scratch PlanScratch(const TypedProgram& typed, const std::vector<bool>& elsewhere);
 
 }  // namespace mutatenn

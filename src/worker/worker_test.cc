@@ -93,7 +93,7 @@ TEST(Scratch, LivingValuesNeverShareMemory) {
   auto plan = [&](const std::string& elsewhere) {
     std::vector<bool> apart(program.values.size());
     for (char name : elsewhere) apart[program.FindValue(std::string(1, name))] = true;
-    return PlanScratch(*original, apart);
+    return PlanScratch(original->typed(), apart);
   };
   auto offset = [&](const Scratch& scratch, const char* name) {
     return scratch.offsets[program.FindValue(name)];
