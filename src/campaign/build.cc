@@ -166,11 +166,13 @@ GeneratorOptions GeneratorFor(const CampaignContext& context, const ModelConfig&
   for (const Json& target : context.targets) options.targets.push_back(TargetText(target));
   options.level = context.config.level;
   options.root = context.root.string();
-  if (!context.slow_oracle) {
+  options.jobs = context.config.jobs;
+  if (context.slow_oracle) {
+    options.batch = 1;  // and no cache: nothing is shared
+  } else {
     options.cache =
         context.config.cache.empty() ? (context.root / "cache").string() : context.config.cache;
   }
-  options.jobs = context.config.jobs;
   return options;
 }
 

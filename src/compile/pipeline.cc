@@ -251,6 +251,7 @@ Status Pipeline::CompileOriginal() {
   };
   ForkPoolOptions pool;
   pool.jobs = options_.jobs;
+  pool.batch = options_.batch;
   pool.limit_s = options_.batch_limit_s;
   TRY(RunInChildren(items, pool, work, done, lost));
   for (const PerTarget& target : targets_)

@@ -112,6 +112,7 @@ class Server {
       };
       ForkPoolOptions pool;
       pool.jobs = jobs_;
+      pool.batch = pipeline_->options().batch;
       pool.limit_s = pipeline_->options().batch_limit_s;
       auto done = [&](int item, const Json& result) -> Status {
         TRY(TakeJobs());

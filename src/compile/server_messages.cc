@@ -35,6 +35,7 @@ Json ToJson(const GeneratorOptions& o) {
           {"root", o.root},
           {"cache", o.cache},
           {"jobs", o.jobs},
+          {"batch", o.batch},
           {"batch_limit_s", o.batch_limit_s}};
 }
 GeneratorOptions GeneratorOptionsFromJson(const Json& j) {
@@ -46,6 +47,7 @@ GeneratorOptions GeneratorOptionsFromJson(const Json& j) {
   o.root = j["root"].get<std::string>();
   o.cache = j["cache"].get<std::string>();
   o.jobs = j["jobs"].get<int>();
+  o.batch = j["batch"].get<int>();
   o.batch_limit_s = j["batch_limit_s"].get<double>();
   return o;
 }
