@@ -70,7 +70,7 @@ Result<Pipeline::Finish> Pipeline::BeginLowered(int target_index, const Mutant& 
         {&source, "",
          TRY(batch.Add(source, mutation, target.target, scheduled, &original, mutated))});
   }
-  return FinishKernels(target_index, mutant, std::move(kernels), std::move(diff));
+  return FinishKernels(target_index, mutant, kernels, diff);
 }
 
 }  // namespace mutatenn

@@ -55,11 +55,12 @@ std::vector<std::pair<std::string, std::string>> KernelsOf(const Mutant& mutant)
 Status UseInSteps(const Program& original, const std::map<std::string, Kernel>& kernels,
                   MutantProgram* mutant) {
   Program program = original;
-  for (const auto& [name, kernel] : kernels) {
+  for (const auto& entry : kernels) {
+    const Kernel& kernel = entry.second;
     const auto step = std::find_if(program.steps.begin(), program.steps.end(),
-                                   [&](const Step& s) { return s.name == name; });
+                                   [&](const Step& s) { return s.name == entry.first; });
     if (step == program.steps.end())
-      return Fail(Code::kInternal, "the program has no step '", name, "'");
+      return Fail(Code::kInternal, "the program has no step '", entry.first, "'");
     step->kernel = kernel.key;
     program.kernels[kernel.key] = kernel;
   }
@@ -113,12 +114,12 @@ Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mut
         {&source, step,
          TRY(batch.Add(source, MutationKey(mutant, key, step), target.target, made, &original))});
   }
-  return FinishKernels(target_index, mutant, std::move(kernels), std::move(diff));
+  return FinishKernels(target_index, mutant, kernels, diff);
 }
 
 Pipeline::Finish Pipeline::FinishKernels(int target_index, const Mutant& mutant,
-                                         std::vector<MutatedKernel> kernels,
-                                         std::string diff) const {
+                                         const std::vector<MutatedKernel>& kernels,
+                                         const std::string& diff) const {
   return [this, target_index, kernels, diff, &mutant]() -> Result<BuiltMutant> {
     BuiltMutant built;
     built.ir_kind = "tir";

@@ -45,7 +45,7 @@ struct BuiltCode {
 class KernelBatch {
  public:
   // `root`: the campaign's folder. `toolchain`: versions and passes, part of every cache key.
-  KernelBatch(const Cache& cache, std::string root, std::string toolchain)
+  KernelBatch(const Cache& cache, const std::string& root, std::string toolchain)
       : cache_(cache), folder_(root + "/kernels"), toolchain_(std::move(toolchain)) {}
 
   struct Added {

@@ -110,8 +110,8 @@ class Pipeline {
     std::string step;  // "" = all that call the kernel
     KernelBatch::Added added;
   };
-  Finish FinishKernels(int target, const Mutant& mutant, std::vector<MutatedKernel> kernels,
-                       std::string diff) const;
+  Finish FinishKernels(int target, const Mutant& mutant, const std::vector<MutatedKernel>& kernels,
+                       const std::string& diff) const;
 
   GeneratorOptions options_;
   std::unique_ptr<Frontend> frontend_;
