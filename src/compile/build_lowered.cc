@@ -8,18 +8,18 @@
 
 namespace mutatenn {
 
-Result<KernelSubject> Pipeline::LoweredSubject(const PerTarget& target,
-                                               const KernelSource& source) const {
-  KernelSubject subject = {source.key, source.role, source.layers};
-  subject.function = TRY(Lower(target.scheduled.at(source.key).function, target.target));
+Result<KernelSubject> Pipeline::LoweredSubject(PerTarget& target, const KernelSource& source) {
+  Node& lowered = target.lowered_code[source.key];
+  if (!lowered) lowered = TRY(Lower(target.scheduled.at(source.key).function, target.target));
+  KernelSubject subject = {source.key, source.role, source.layers, lowered};
   subject.target = target.target.label;
   return subject;
 }
 
 Result<std::vector<MutationPoint>> Pipeline::PointsInLowered(const MutationOperator& op,
-                                                             const Json& parameters) const {
+                                                             const Json& parameters) {
   std::vector<MutationPoint> points;
-  for (const PerTarget& target : targets_) {
+  for (PerTarget& target : targets_) {
     std::vector<KernelSubject> kernels;
     for (const std::string& key : kernel_order_) {
       const KernelSource& source = sources_.at(key);
@@ -32,8 +32,8 @@ Result<std::vector<MutationPoint>> Pipeline::PointsInLowered(const MutationOpera
 }
 
 Result<Pipeline::Finish> Pipeline::BeginLowered(int target_index, const Mutant& mutant,
-                                                KernelBatch& batch) const {
-  const PerTarget& target = targets_.at(target_index);
+                                                KernelBatch& batch) {
+  PerTarget& target = targets_.at(target_index);
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr, mutant.use.id);
   std::map<std::string, std::vector<MutationPoint>> points;  // by kernel, of this target

@@ -298,7 +298,7 @@ std::vector<KernelSubject> Pipeline::Subjects(bool by_step) const {
   return subjects;
 }
 
-Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>& uses) const {
+Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>& uses) {
   const std::vector<KernelSubject> kernels = Subjects(/*by_step=*/false);
   const std::vector<KernelSubject> steps = Subjects(/*by_step=*/true);
   std::vector<PointsOfUse> all;

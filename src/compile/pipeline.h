@@ -38,7 +38,7 @@ class Pipeline {
   Status CompileOriginal();
   GeneratorInfo Describe() const;
 
-  Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses) const;
+  Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses);
   // Has the front end, which the children of Build cannot ask, apply users' own operators; Build
   // finds what came of it. Does nothing for other mutants.
   void Prepare(int target, const std::vector<Mutant>& mutants);
@@ -68,6 +68,7 @@ class Pipeline {
     std::map<std::string, Scheduled> scheduled;   // by kernel key
     BuiltKernels compiled;                        // by kernel key
     std::map<std::string, std::string> lowered;   // kernel key -> hash of the lowered function
+    std::map<std::string, Node> lowered_code;     // by kernel key, as LoweredSubject asks for it
     OriginalKernel Original(const std::string& key) const;
   };
 
@@ -93,9 +94,9 @@ class Pipeline {
   Result<Node> MutateKernel(const PerTarget& target, const Mutant& mutant,
                             const std::string& kernel, const std::string& step) const;
   Result<std::vector<MutationPoint>> PointsInLowered(const MutationOperator& op,
-                                                     const Json& parameters) const;
-  // A kernel of the original as lowering makes it for a target.
-  Result<KernelSubject> LoweredSubject(const PerTarget& target, const KernelSource& source) const;
+                                                     const Json& parameters);
+  // A kernel of the original as lowering makes it for a target; lowered once.
+  Result<KernelSubject> LoweredSubject(PerTarget& target, const KernelSource& source);
   KernelBatch NewBatch() const { return {cache_, options_.root, toolchain_}; }
   // A mutant's build in two parts: what is done at once, its kernels being added to the batch, and
   // what is done when the batch has machine code for them.
@@ -104,7 +105,7 @@ class Pipeline {
                             std::string* needs);
   Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
   // The mutant's points in this target's lowered code; ignored where it has none.
-  Result<Finish> BeginLowered(int target, const Mutant& mutant, KernelBatch& batch) const;
+  Result<Finish> BeginLowered(int target, const Mutant& mutant, KernelBatch& batch);
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel
