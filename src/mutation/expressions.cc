@@ -101,6 +101,8 @@ bool IsIntrinsic(const Node& node, const char* name) {
   return node.Is(type::kCall) && node["op"].Is(type::kOp) && node["op"]["name"].Text() == name;
 }
 
+Node Nothing() { return Make(global::kEvaluate, IntImm("int32", 0)); }
+
 bool IsConstant(const Node& node) {
   if (node.Is(prim::kBroadcast)) return IsConstant(node["value"]);
   return node.Is(type::kIntImm) || node.Is(type::kFloatImm);

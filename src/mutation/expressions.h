@@ -28,6 +28,7 @@ bool IsParameter(const Node& function, const Node& buffer);
 bool HasLoad(const Node& expression);
 // Whether a call is one of the named operator (namespace intrinsic).
 bool IsIntrinsic(const Node& node, const char* name);
+Node Nothing();                     // the statement that does nothing, for one that is dropped
 bool IsConstant(const Node& node);  // an IntImm or FloatImm, or one broadcast to lanes
 double ValueOf(const Node& constant);
 // The dtype without lanes ("float32" of a float32x16), and those of the same lanes.

@@ -54,6 +54,14 @@ ParameterSpec FunctionsParameter() {
   return spec;
 }
 
+ParameterSpec OrderParameter() {
+  return {.name = "order",
+          .type = "string",
+          .fallback = "before",
+          .doc = "Before the argument `arg`, or after the result.",
+          .allowed = {"after", "before"}};
+}
+
 ParameterSpec ArgumentParameter() {
   return {.name = "arg",
           .type = "integer",

@@ -25,6 +25,7 @@ std::optional<relax::Tensor> FloatTensor(const Node& expression);
 // 1 = weight).
 ParameterSpec FunctionsParameter();
 ParameterSpec ArgumentParameter();
+ParameterSpec OrderParameter();  // "order": "before" the argument or "after" the result
 // Parameter "synthetic": also nodes that the importer invented.
 ParameterSpec SyntheticParameter();
 // A list of some of `words`, by default all, in the order of the alphabet.

@@ -10,10 +10,8 @@ import sys
 
 import numpy
 import onnx
-import onnxruntime
-from make_tiny import SIZE
+from make_tiny import preprocessed, scores
 from onnx import helper, numpy_helper
-from PIL import Image
 
 
 def edited(path, edit):
@@ -31,18 +29,11 @@ def edited(path, edit):
 
 def main():
     folder = sys.argv[1]
-    images = {}
-    for name in sorted(os.listdir(os.path.join(folder, "images"))):
-        small = Image.open(os.path.join(folder, "images", name)).resize((SIZE * 40 // 32, SIZE), Image.BILINEAR)
-        left = round((small.size[0] - SIZE) / 2)
-        small = small.crop((left, 0, left + SIZE, SIZE))
-        images[name] = ((numpy.asarray(small, "float32") - 127) / 128).transpose(2, 0, 1)[None]
+    images = preprocessed(folder)
     result = {}
     for edit in ("clip1 5", "clip2 5", "both 5", "clip1 min", "clip2 min", "relu"):
         model = edited(os.path.join(folder, "tiny.onnx"), edit)
-        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-        result[edit] = {name: [float(v) for v in session.run(None, {"input": x})[0].reshape(-1)]
-                        for name, x in images.items()}
+        result[edit] = scores(model, images)
     json.dump(result, sys.stdout)
 
 

@@ -18,6 +18,26 @@ SIZE = 24
 CLASSES = 10
 
 
+def tensor(image):
+    """What campaign.json's preprocessing makes of an image."""
+    small = image.resize((SIZE * 40 // 32, SIZE), Image.BILINEAR)
+    left = round((small.size[0] - SIZE) / 2)
+    small = small.crop((left, 0, left + SIZE, SIZE))
+    return ((numpy.asarray(small, "float32") - 127) / 128).transpose(2, 0, 1)[None]
+
+
+def preprocessed(folder):
+    """Image name -> its tensor."""
+    images = os.path.join(folder, "images")
+    return {name: tensor(Image.open(os.path.join(images, name))) for name in sorted(os.listdir(images))}
+
+
+def scores(model, images):
+    """Image name -> what a serialised model gives, by onnxruntime."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return {name: [float(v) for v in session.run(None, {"input": x})[0].reshape(-1)] for name, x in images.items()}
+
+
 def network(bias):
     random = numpy.random.default_rng(5)
     weights, nodes = [], []
@@ -80,10 +100,7 @@ def main():
             pixels += numpy.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / width ** 2)[..., None] * colour
         image = Image.fromarray(pixels.clip(0, 255).astype("uint8"))
         image.save(os.path.join(folder, "images", f"image{i}.png"))
-        small = image.resize((SIZE * 40 // 32, SIZE), Image.BILINEAR)
-        left = round((small.size[0] - SIZE) / 2)
-        small = small.crop((left, 0, left + SIZE, SIZE))
-        inputs.append(((numpy.asarray(small, "float32") - 127) / 128).transpose(2, 0, 1)[None])
+        inputs.append(tensor(image))
 
     def outputs(model):
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])

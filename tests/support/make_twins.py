@@ -12,10 +12,8 @@ import sys
 
 import numpy
 import onnx
-import onnxruntime
-from make_tiny import CLASSES, SIZE
+from make_tiny import CLASSES, SIZE, preprocessed, scores
 from onnx import helper, numpy_helper
-from PIL import Image
 
 TWINS = ("relu1", "relu2", "relu3")
 
@@ -52,18 +50,10 @@ def network(raised):
 def main():
     folder = sys.argv[1]
     onnx.save(network(()), os.path.join(folder, "twins.onnx"))
-    images = {}
-    for name in sorted(os.listdir(os.path.join(folder, "images"))):
-        small = Image.open(os.path.join(folder, "images", name)).resize((SIZE * 40 // 32, SIZE), Image.BILINEAR)
-        left = round((small.size[0] - SIZE) / 2)
-        small = small.crop((left, 0, left + SIZE, SIZE))
-        images[name] = ((numpy.asarray(small, "float32") - 127) / 128).transpose(2, 0, 1)[None]
+    images = preprocessed(folder)
     result = {}
     for key, raised in [("", ()), ("all", TWINS)] + [(relu, (relu,)) for relu in TWINS]:
-        session = onnxruntime.InferenceSession(network(raised).SerializeToString(),
-                                               providers=["CPUExecutionProvider"])
-        result[key] = {name: [float(v) for v in session.run(None, {"input": x})[0].reshape(-1)]
-                       for name, x in images.items()}
+        result[key] = scores(network(raised).SerializeToString(), images)
     json.dump(result, sys.stdout)
 
 

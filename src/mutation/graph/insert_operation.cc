@@ -97,13 +97,7 @@ exp often ends in infinities, log and sqrt of negative values in NaN (which TVM'
 abs and transpositions survive where values are small, positive, or planes nearly symmetric, as they are
 deep in a network.)",
         .example = "layers",
-        .parameters = {OperationParameter(),
-                       {.name = "order",
-                        .type = "string",
-                        .fallback = "before",
-                        .doc = "Before the argument `arg`, or after the result.",
-                        .allowed = {"after", "before"}},
-                       FunctionsParameter(),
+        .parameters = {OperationParameter(), OrderParameter(), FunctionsParameter(),
                        ArgumentParameter()},
         .matches = IsChosenFunction, .rewrite_graph = Rewrite);
 

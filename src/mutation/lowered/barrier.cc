@@ -10,8 +10,7 @@ bool Matches(const Node& node, const Json&) {
 
 std::vector<Node> Rewrite(const Node& barrier, const Json& parameters) {
   std::vector<Node> replaced;
-  if (Names(parameters, "to", "removed"))
-    replaced.push_back(Make(global::kEvaluate, IntImm("int32", 0)));
+  if (Names(parameters, "to", "removed")) replaced.push_back(Nothing());
   const Node call = barrier["value"];
   const bool warp = call["args"].At(0)["value"].Text() == "warp";
   if (Names(parameters, "to", "warp") && !warp)

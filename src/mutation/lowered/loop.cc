@@ -26,7 +26,7 @@ Node WithVariable(const Node& loop, const Node& extent, const Node& value) {
 Node Changed(const Node& loop, const std::string& change) {
   const Node min = loop["min"], extent = loop["extent"], variable = loop["loop_var"];
   const Node offset = Make(prim::kSub, variable, min);
-  if (change == "dropped") return Make(global::kEvaluate, IntImm("int32", 0));
+  if (change == "dropped") return Nothing();
   if (change == "last_dropped") return WithFields(loop, {{"extent", Plus(extent, -1)}});
   if (change == "one_more") return WithFields(loop, {{"extent", Plus(extent, 1)}});
   if (change == "shifted") return WithFields(loop, {{"min", Plus(min, 1)}});
