@@ -12,7 +12,6 @@
 
 #include "base/files.h"
 #include "program/program.h"
-#include "tvm/passes.h"
 #include "tvm/symbols.h"
 
 extern char** environ;
@@ -28,12 +27,13 @@ const std::vector<std::string>& LoweringPasses() {
   return names;
 }
 
-Result<Node> Lower(const Node& function, const Target& target) {
+Result<Node> Lower(const Node& function, const Target& target,
+                   std::span<const LoweringPass> passes) {
   return Guard("lowering", [&] {
     Node named = WithAttribute(function, "global_symbol", kKernelSymbol);
     named = WithAttribute(named, "target", target.node);
     Node module = MakeModule({{kKernelSymbol, named}});
-    for (const LoweringPass& pass : kLoweringPasses) {
+    for (const LoweringPass& pass : passes) {
       Node made = pass.has_argument ? Call(pass.name, pass.argument) : Call(pass.name);
       module = RunPass(made, module);
     }

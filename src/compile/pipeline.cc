@@ -75,9 +75,10 @@ Status Pipeline::Open() {
     legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
     CHECK(legalized.has_value());
   }
-  const FusedGraph fused = TRY(fuse_.Fuse(*legalized, table_).With(where));
-  window_.emplace(graph_, *legalized, fused, table_);
-  fused_ = TRY(reshapes_.ReadThrough(fused).With(where));
+  legalized_ = std::move(*legalized);
+  fused_whole_ = TRY(fuse_.Fuse(legalized_, table_).With(where));
+  window_.emplace(graph_, legalized_, fused_whole_, table_);
+  fused_ = TRY(reshapes_.ReadThrough(fused_whole_).With(where));
   for (const FusedStep& step : fused_.steps)
     hash_of_function_[step.function.id()] = TRY(HashOfFunction(step.function));
   sources_ = TRY(SourcesOf(fused_, key_of_step_).With(where));
@@ -87,7 +88,7 @@ Status Pipeline::Open() {
   const double scheduling = SecondsNow();
   for (PerTarget& target : targets_) {
     for (const auto& [key, source] : sources_) {
-      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target));
+      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target.unit));
       if (!made.packing) continue;
       KernelSource packer = TRY(PackerFor(*made.packing));
       target.compiled[key].packer = packer.key;
@@ -156,9 +157,9 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
   return sources;
 }
 
-Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
+Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const VectorUnit& unit) const {
   if (options_.level < 3 || source.weight_only) return Scheduled{source.function};
-  return Tile(source.function, source.constant_parameters, target.unit);
+  return Tile(source.function, source.constant_parameters, unit);
 }
 
 Result<KernelSource> Pipeline::PackerFor(const Packing& packing) const {
@@ -313,13 +314,17 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
     const MutationOperator* op = FindOperator(use.id);
     if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
     PointsOfUse points{use, op->category, op->level(), {}};
-    const auto& subjects = use.scope == kScopeStep ? steps : kernels;
-    if (op->level() == Level::kLowered)
+    if (op->level() == Level::kLowered) {
       points.points = TRY(PointsInLowered(*op, use.parameters).With(use.id));
-    else
-      points.points = op->level() == Level::kGraph
-                          ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
-                          : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
+    } else if (op->level() == Level::kGraph) {
+      points.points = TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id));
+    } else {
+      const auto& subjects = use.scope == kScopeStep ? steps : kernels;
+      points.points =
+          TRY(EnumerateKernels(*op, use.parameters,
+                               op->level() == Level::kBuild ? BuildSubjects() : subjects)
+                  .With(use.id));
+    }
     all.push_back(std::move(points));
   }
   return all;

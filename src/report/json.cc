@@ -1,9 +1,11 @@
 // The campaign as one JSON object; docs/results.md says what each key means. Keys keep this order,
 // and nothing but `seconds` depends on when or how the campaign was run. null = not known, because
 // not run.
+#include <cmath>
 #include <optional>
 
 #include "analysis/compare.h"
+#include "analysis/findings.h"
 #include "analysis/scores.h"
 #include "base/json.h"
 #include "judge/top_json.h"
@@ -168,6 +170,23 @@ Json ComparisonJson(const CampaignView& view, const DeviceComparison& comparison
           {"mean_levenshtein", OrNull(comparison.mean_levenshtein)}};
 }
 
+Json FindingsJson(const CampaignView& view, const ModelView& model) {
+  Json list = Json::array();
+  for (const Finding& finding : FindingsOf(model)) {
+    const MutantView& mutant = model.mutants[finding.mutant];
+    list.push_back(
+        {{"mutant", mutant.stored.id},
+         {"operator", mutant.stored.op_id},
+         {"device", view.devices[finding.device].name},
+         {"points", PointsJson(mutant.points)},
+         {"image", finding.image},
+         {"max_abs_diff",
+          std::isfinite(finding.max_abs_diff) ? Json(finding.max_abs_diff) : Json(nullptr)},
+         {"tolerance", finding.tolerance}});
+  }
+  return list;
+}
+
 Json ModelJson(const CampaignView& view, const ModelView& model) {
   Json images = Json::array(), points = Json::object(), population = Json::object(),
        selected = Json::object(), mutants = Json::array(), comparisons = Json::array();
@@ -196,6 +215,7 @@ Json ModelJson(const CampaignView& view, const ModelView& model) {
           {"mutants_selected", selected},
           {"scores", ScoresJson(view, model)},
           {"device_comparison", comparisons},
+          {"compiler_findings", FindingsJson(view, model)},
           {"mutants", mutants}};
 }
 

@@ -79,10 +79,10 @@ TEST(JsonReport, KeysAreStable) {
       Keys(report["campaign"]),
       (std::vector<std::string>{"id", "tool_version", "tvm_version", "config_hash", "rules_version",
                                 "matrix", "kill", "top_k", "seed", "level"}));
-  EXPECT_EQ(
-      Keys(report["models"][0]),
-      (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
-                                "mutants_selected", "scores", "device_comparison", "mutants"}));
+  EXPECT_EQ(Keys(report["models"][0]),
+            (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
+                                      "mutants_selected", "scores", "device_comparison",
+                                      "compiler_findings", "mutants"}));
   const Json& mutant = Mutant(report, "k1");
   EXPECT_EQ(Keys(mutant), (std::vector<std::string>{"id", "operator", "category", "parameters",
                                                     "place", "points", "devices"}));
@@ -297,6 +297,39 @@ TEST(SummaryReport, HasTheCountsScoresAndDisagreements) {
   EXPECT_NE(
       text.find("original's label differs on 1 of 4 images; verdicts differ for 2 of 5 mutants"),
       std::string::npos)
+      << text;
+}
+
+// s1 as a mutant of level build whose outputs on one image are 0.01 off, of 2.5.
+TEST(Reports, ListFindingsAboutTheCompiler) {
+  SyntheticCampaign campaign(Matrix::kEarly);
+  Store& store = campaign.store();
+  std::vector<StoredMutant> mutants = store.Mutants("Net").value();
+  for (StoredMutant& mutant : mutants)
+    if (mutant.id == "s1") mutant.level = "build";
+  ASSERT_TRUE(store.PutMutants(mutants).ok());
+  std::vector<StoredFate> fates = store.FatesOf("Net", "s1").value();
+  for (StoredFate& fate : fates)
+    if (fate.device == "host") fate.max_abs_diff = fate.image == "d.jpg" ? 0.01 : 0.002;
+  ASSERT_TRUE(store.PutFates(fates, std::nullopt).ok());
+  const std::string file = campaign.folder() + "/report";
+  Write("json", store, file);
+  const Json report = ParseJson(Text(file), file).value();
+  const Json& findings = report["models"][0]["compiler_findings"];
+  ASSERT_EQ(findings.size(), 1u) << findings;
+  EXPECT_EQ(Keys(findings[0]), (std::vector<std::string>{"mutant", "operator", "device", "points",
+                                                         "image", "max_abs_diff", "tolerance"}));
+  EXPECT_EQ(findings[0]["mutant"], "s1");
+  EXPECT_EQ(findings[0]["device"], "host");
+  EXPECT_EQ(findings[0]["image"], "d.jpg");
+  EXPECT_EQ(findings[0]["max_abs_diff"], 0.01);
+  EXPECT_EQ(findings[0]["tolerance"], 0.0025);
+  Write("summary", store, file);
+  const std::string text = Text(file);
+  EXPECT_NE(text.find("findings about the compiler: 1, of 1 mutants of level build\n"
+                      "    code.lt_to_le s1 on host: B in conv2d; d.jpg differs by 0.01, "
+                      "tolerance 0.0025\n"),
+            std::string::npos)
       << text;
 }
 

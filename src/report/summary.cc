@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "analysis/compare.h"
+#include "analysis/findings.h"
 #include "analysis/scores.h"
 #include "report/report.h"
 
@@ -123,6 +124,32 @@ std::string NotRun(const CampaignView& view, const ModelView& model) {
   return text;
 }
 
+// What another way to run the compiler changed by more than rounding.
+std::string Findings(const CampaignView& view, const ModelView& model) {
+  constexpr size_t kShown = 20;
+  const std::vector<Finding> findings = FindingsOf(model);
+  int asked = 0;
+  for (const MutantView& mutant : model.mutants) asked += mutant.stored.level == "build";
+  if (asked == 0) return "";
+  std::string text = fmt::format(
+      "  findings about the compiler: {}, of {} mutants of level build\n", findings.size(), asked);
+  for (size_t i = 0; i < std::min(findings.size(), kShown); ++i) {
+    const Finding& finding = findings[i];
+    const MutantView& mutant = model.mutants[finding.mutant];
+    const Json point =
+        mutant.points.is_array() && !mutant.points.empty() ? mutant.points.front() : Json::object();
+    text += fmt::format("    {} {} on {}: {} in {}", mutant.stored.op_id, mutant.stored.id,
+                        view.devices[finding.device].name, point.value("block", ""),
+                        point.value("role", ""));
+    if (mutant.points.size() > 1) text += fmt::format(" and {} more", mutant.points.size() - 1);
+    text += fmt::format("; {} differs by {:.3g}, tolerance {:.3g}\n", finding.image,
+                        finding.max_abs_diff, finding.tolerance);
+  }
+  if (findings.size() > kShown)
+    text += fmt::format("    and {} more: `report --json`\n", findings.size() - kShown);
+  return text;
+}
+
 Status WriteSummary(const CampaignView& view, const std::string& destination) {
   std::string text;
   for (const ModelView& model : view.models) {
@@ -134,7 +161,7 @@ Status WriteSummary(const CampaignView& view, const std::string& destination) {
     }
     text += '\n';
     text += Table(view, model) + Originals(view, model) + Disagreement(view, model) +
-            NotRun(view, model) + Flags(view, model);
+            NotRun(view, model) + Flags(view, model) + Findings(view, model);
   }
   return WriteText(destination, text);
 }
