@@ -73,7 +73,9 @@ std::vector<Variant> VariantsOf(const CampaignView& view, const ModelView& model
       run.seconds = result.seconds.value_or(0);
       for (size_t i = 0; i < result.fates.size(); ++i) {
         const Fate& fate = result.fates[i];
-        if (fate.ending == Ending::kOk) run.outputs[result.images[i]] = {fate.top, fate.seconds};
+        if (fate.ending == Ending::kOk) {
+          run.outputs[result.outcomes[i].image] = {fate.top, fate.seconds};
+        }
       }
     }
     variants.push_back(std::move(variant));
@@ -331,7 +333,7 @@ Status WritePaper(const CampaignView& view, const std::string& destination) {
 }
 
 REPORT(.name = "paper", .summary = "the original tool's tree and files; a folder",
-       .write = WritePaper, .tree = true);
+       .write = WritePaper, .tree = true, .keep_fates = true);
 
 }  // namespace
 }  // namespace mutatenn
