@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "report/report.h"
+#include "report/text_file.h"
 
 namespace mutatenn {
 namespace {
@@ -173,13 +174,6 @@ void CountDissimilar(const SortedJson& comparison, SortedJson& totals) {
   }
 }
 
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 class PaperTree {
  public:
   PaperTree(const CampaignView& view, const ModelView& model, const std::string& destination)
@@ -305,9 +299,8 @@ class PaperTree {
     };
     bool significant =
         anova["p-value"].is_number() && anova["p-value"].get<double>() < kSignificance;
-    csv_ += CsvField(variant.name) + "," + CsvField(view_.devices[base].name) + "," +
-            CsvField(view_.devices[evaluated].name) + "," + cell(anova["p-value"]) + "," +
-            cell(anova["statistic"]) + "," + (significant ? "yes" : "no") + "\n";
+    csv_ += CsvLine({variant.name, view_.devices[base].name, view_.devices[evaluated].name,
+                     cell(anova["p-value"]), cell(anova["statistic"]), significant ? "yes" : "no"});
     if (comparison["no_of_images_dissimilar"] != "0") {
       SortedJson discrepancy = pair;
       discrepancy["percentage_dissimilar"] = comparison["percentage_dissimilar"];

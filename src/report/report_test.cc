@@ -68,8 +68,9 @@ TEST(Reports, AreRegisteredOnceAndSorted) {
     names.push_back(report->name);
     EXPECT_FALSE(report->summary.empty());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"json", "paper", "summary"}));
-  EXPECT_EQ(FindReport("html"), nullptr);
+  EXPECT_EQ(names, (std::vector<std::string>{"csv", "dataset", "html", "json", "junit", "markdown",
+                                             "mutation-testing", "paper", "summary"}));
+  EXPECT_EQ(FindReport("pdf"), nullptr);
 }
 
 TEST(JsonReport, KeysAreStable) {
