@@ -85,13 +85,17 @@ Result<Node> Pipeline::MutateKernel(const PerTarget& target, const Mutant& mutan
                                     const std::string& kernel, const std::string& step) const {
   if (const auto user = user_.find(mutant.id); user != user_.end()) {
     if (!user->second.ok()) return user->second.error();
-    return user->second.value().kernels.at(kernel);
+    return ScheduleMutated(target, kernel, user->second.value().kernels.at(kernel));
   }
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr, mutant.use.id);
   const KernelSource& source = sources_.at(kernel);
   KernelSubject subject{source.key, source.role, source.layers, source.function};
   subject.step = step;
+  if (target.target.accelerator())
+    return ScheduleMutated(
+        target, kernel,
+        TRY(ApplyToKernel(*op, mutant.use.parameters, subject, source.function, mutant.points)));
   return ApplyToKernel(*op, mutant.use.parameters, subject, target.scheduled.at(kernel).function,
                        mutant.points);
 }
@@ -202,6 +206,10 @@ Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mu
 
   std::vector<std::string> key_of_step;
   const auto sources = TRY(SourcesOf(graph.fused, key_of_step));
+  if (const auto untraced = Untraced(target, sources); !untraced.empty()) {
+    *needs = TRY(PackUntraced(target_index, untraced));
+    return Finish();
+  }
   struct New {
     KernelSource source;
     KernelBatch::Added added;

@@ -25,9 +25,9 @@ std::string SymbolOf(size_t index, size_t count);
 // like a mutant's fault. `target`: a node of Target.
 Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& target);
 
-// Links an object (its bytes) into a shared library with `ld -shared -s` (5 ms). A full disk is
+// Links objects (their bytes) into a shared library with `ld -shared -s` (5 ms). A full disk is
 // kIo.
-Status LinkLibrary(const std::string& object, const std::string& path);
+Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path);
 
 // Lower, emit and link one kernel. For tests.
 Status BuildLibrary(const Node& function, const Target& target, const std::string& path);
