@@ -2,6 +2,7 @@
 // an object of its own.
 #include "compile/device_code.h"
 
+#include <cctype>
 #include <map>
 
 #include "base/files.h"
@@ -17,6 +18,30 @@ std::string HostText(const Node& host) {
   const std::string triple =
       host["attrs"].Find("mtriple") ? host["attrs"].Find("mtriple").Text() : "";
   return triple.empty() ? R"({"kind":"llvm"})" : R"({"kind":"llvm","mtriple":")" + triple + "\"}";
+}
+
+// Device code is source text, where names must be identifiers: LLVM takes "bn1#1" for a value.
+std::string Identifier(const std::string& name) {
+  std::string safe;
+  for (unsigned char c : name)
+    safe.push_back(std::isalnum(c) || c == '_' ? static_cast<char>(c) : '_');
+  return safe;
+}
+
+Node WithIdentifiers(const Node& function) {
+  std::map<const void*, Node> renamed;
+  auto rename = [&](const Node& node) -> Node {
+    if (!node.Is(type::kVar)) return node;
+    const std::string name = node["name"].Text(), safe = Identifier(name);
+    if (safe == name) return node;
+    Node& fresh = renamed[node.id()];
+    if (!fresh) fresh = Make(global::kVar, safe, node["ty"]);
+    return fresh;
+  };
+  std::vector<Node> parameters;
+  for (const Node& parameter : function["params"].Items()) parameters.push_back(rename(parameter));
+  return WithFields(function,
+                    {{"params", Node(parameters)}, {"body", Map(function["body"], rename)}});
 }
 
 using Functions = std::vector<std::pair<Node, Node>>;  // GlobalVar -> PrimFunc
@@ -54,7 +79,8 @@ Result<DeviceCode> EmitDeviceCode(const Node& lowered, const std::string& symbol
   };
   const auto made = TRY(Guard("code generation", [&] {
     const Node module = RunPasses(
-        MakeModule({{symbol, WithAttribute(lowered, "global_symbol", symbol)}}), kGpuPackingPasses);
+        MakeModule({{symbol, WithAttribute(WithIdentifiers(lowered), "global_symbol", symbol)}}),
+        kGpuPackingPasses);
     Functions host, device;
     const std::string kind = KindOf(target);
     for (const auto& entry : module["functions"].Entries()) {
