@@ -51,6 +51,8 @@ foreach(program mutatenn mutatenn-worker)
     INSTALL_RPATH "$ORIGIN/../../tvm/lib;$ORIGIN/../../tvm_ffi/lib")
 endforeach()
 
+include(opencl)
+
 if(MUTATENN_BUILD_TESTS)
   include(${PROJECT_SOURCE_DIR}/src/worker/sabotage.cmake)
   include(${PROJECT_SOURCE_DIR}/tests/tests.cmake)

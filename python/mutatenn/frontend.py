@@ -3,6 +3,8 @@
     {"op": "import", "path": P, "weights": W}   -> {"ok": true, "module_file": F, "weights": [...],
         "layers": [...], "bindings": [...], "num_inputs": n}; weights written to W, the module to F
     {"op": "legalize", "module": JSON}          -> {"ok": true, "module": JSON}
+    {"op": "schedule", "module": JSON, "target": JSON} -> {"ok": true, "traces": {NAME: JSON}}; how dlight
+        schedules each function for a GPU (mutatenn/gpu_schedules.py)
     {"op": "user_points", "file": F, "modules": [JSON]} -> {"ok": true, "level": L, "points": [[NAME]]}; a
         user's own operator (mutatenn/operators.py): its points in each module. None are asked for its level.
     {"op": "user_apply", "file": F, "origin": JSON, "module": JSON, "numbers": [n]} -> {"ok": true, "module": JSON}
@@ -97,6 +99,10 @@ def answer(request):
             return {"ok": True, **import_model(request["path"], request["weights"])}
         if request["op"] == "legalize":
             return {"ok": True, **legalize(request["module"])}
+        if request["op"] == "schedule":
+            from mutatenn import gpu_schedules
+
+            return {"ok": True, "traces": gpu_schedules.traces(request["module"], request["target"])}
         if request["op"] == "user_points":
             return {"ok": True, **user_points(request["file"], request["modules"])}
         if request["op"] == "user_apply":

@@ -91,13 +91,17 @@ Result<Node> Pipeline::MutateKernel(const PerTarget& target, const Mutant& mutan
                                     const std::string& kernel, const std::string& step) const {
   if (const auto user = user_.find(mutant.id); user != user_.end()) {
     if (!user->second.ok()) return user->second.error();
-    return user->second.value().kernels.at(kernel);
+    return ScheduleMutated(target, kernel, user->second.value().kernels.at(kernel));
   }
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr, mutant.use.id);
   const KernelSource& source = sources_.at(kernel);
   KernelSubject subject{source.key, source.role, source.layers, source.function};
   subject.step = step;
+  if (target.target.accelerator())
+    return ScheduleMutated(
+        target, kernel,
+        TRY(ApplyToKernel(*op, mutant.use.parameters, subject, source.function, mutant.points)));
   return ApplyToKernel(*op, mutant.use.parameters, subject, target.scheduled.at(kernel).function,
                        mutant.points);
 }
@@ -204,14 +208,19 @@ Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mu
   std::vector<std::string> key_of_step;
   const auto sources = TRY(SourcesOf(graph.fused, key_of_step));
   return BeginSteps(target_index, std::move(built), std::move(graph.fused), std::move(key_of_step),
-                    sources, targets_.at(target_index).unit, batch);
+                    sources, targets_.at(target_index).unit, batch, needs);
 }
 
 Result<Pipeline::Finish> Pipeline::BeginSteps(int target_index, BuiltMutant built, FusedGraph fused,
                                               std::vector<std::string> key_of_step,
                                               const std::map<std::string, KernelSource>& sources,
-                                              const VectorUnit& unit, KernelBatch& batch) const {
+                                              const VectorUnit& unit, KernelBatch& batch,
+                                              std::string* needs) const {
   const PerTarget& target = targets_.at(target_index);
+  if (const auto untraced = Untraced(target, sources); !untraced.empty()) {
+    *needs = TRY(PackUntraced(target_index, untraced));
+    return Finish();
+  }
   struct New {
     KernelSource source;
     KernelBatch::Added added;
@@ -225,7 +234,7 @@ Result<Pipeline::Finish> Pipeline::BeginSteps(int target_index, BuiltMutant buil
     return &(kernels[source.key] = {source, std::move(added), ""});
   };
   auto add_with_packer = [&](const KernelSource& source) -> Status {
-    New* kernel = TRY(add(source, [&] { return Schedule(source, unit); }));
+    New* kernel = TRY(add(source, [&] { return Schedule(source, target, unit); }));
     const std::optional<Packing>& packing = kernel->added.code->entry.packing;
     if (!packing) return Ok();
     const KernelSource packer = TRY(PackerFor(*packing));
@@ -281,7 +290,7 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
     auto begun = mutant.level == Level::kGraph
                      ? BeginGraph(target, mutant, batch, &answers[i].needs)
                  : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
-                 : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch)
+                 : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch, &answers[i].needs)
                                                    : BeginCode(target, mutant, batch);
     if (begun.ok())
       finish[i] = std::move(*begun);

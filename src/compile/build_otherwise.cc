@@ -13,14 +13,15 @@ BuildSettings Pipeline::SettingsOf(const PerTarget& target, const std::string& k
   auto json = ParseJson(target.target.canonical, "target");
   CHECK(json.ok(), target.target.canonical);
   settings.target = std::move(*json);
-  settings.lanes = options_.level < 3 ? 0 : target.unit.lanes;
+  settings.lanes = options_.level < 3 || target.target.accelerator() ? 0 : target.unit.lanes;
   for (size_t i = 0; i < fused_.steps.size(); ++i) {
     if (key_of_step_[i] != kernel) continue;
     settings.calls = fused_.steps[i].calls;
     break;
   }
   settings.steps = {settings.calls.size()};
-  settings.passes.assign(std::begin(kLoweringPasses), std::end(kLoweringPasses));
+  const auto passes = PassesFor(target.target);
+  settings.passes.assign(passes.begin(), passes.end());
   return settings;
 }
 
@@ -33,7 +34,7 @@ std::vector<KernelSubject> Pipeline::BuildSubjects() const {
 }
 
 Result<Pipeline::Finish> Pipeline::BeginOtherwise(int target_index, const Mutant& mutant,
-                                                  KernelBatch& batch) {
+                                                  KernelBatch& batch, std::string* needs) {
   const PerTarget& target = targets_.at(target_index);
   const MutationOperator* op = FindOperator(mutant.use.id);
   CHECK(op != nullptr, mutant.use.id);
@@ -59,8 +60,8 @@ Result<Pipeline::Finish> Pipeline::BeginOtherwise(int target_index, const Mutant
     built.reason = "changes no setting of this target";
     return Finish([built]() -> Result<BuiltMutant> { return built; });
   }
-  if (fusion) return BeginOtherFusion(target_index, changed, std::move(built), batch);
-  if (width) return BeginOtherWidth(target_index, changed, std::move(built), batch);
+  if (fusion) return BeginOtherFusion(target_index, changed, std::move(built), batch, needs);
+  if (width) return BeginOtherWidth(target_index, changed, std::move(built), batch, needs);
   return BeginOtherCode(target_index, mutant, changed, built.diff, batch);
 }
 
@@ -89,7 +90,8 @@ Result<Pipeline::Finish> Pipeline::BeginOtherCode(int target_index, const Mutant
 }
 
 Result<Pipeline::Finish> Pipeline::BeginOtherWidth(int target_index, const Changed& changed,
-                                                   BuiltMutant built, KernelBatch& batch) const {
+                                                   BuiltMutant built, KernelBatch& batch,
+                                                   std::string* needs) const {
   VectorUnit unit = targets_.at(target_index).unit;
   std::map<std::string, KernelSource> sources;
   std::vector<std::string> key_of_step = key_of_step_;
@@ -103,11 +105,12 @@ Result<Pipeline::Finish> Pipeline::BeginOtherWidth(int target_index, const Chang
     sources.emplace(source.key, source);
   }
   return BeginSteps(target_index, std::move(built), fused_, std::move(key_of_step), sources, unit,
-                    batch);
+                    batch, needs);
 }
 
 Result<Pipeline::Finish> Pipeline::BeginOtherFusion(int target_index, const Changed& changed,
-                                                    BuiltMutant built, KernelBatch& batch) {
+                                                    BuiltMutant built, KernelBatch& batch,
+                                                    std::string* needs) {
   std::map<std::string, const BuildSettings*> broken;  // by the first output of a step
   for (size_t i = 0; i < fused_.steps.size(); ++i)
     if (const auto found = changed.find(key_of_step_[i]); found != changed.end())
@@ -127,7 +130,7 @@ Result<Pipeline::Finish> Pipeline::BeginOtherFusion(int target_index, const Chan
   std::vector<std::string> key_of_step;
   const auto sources = TRY(SourcesOf(fused, key_of_step));
   return BeginSteps(target_index, std::move(built), std::move(fused), std::move(key_of_step),
-                    sources, targets_.at(target_index).unit, batch);
+                    sources, targets_.at(target_index).unit, batch, needs);
 }
 
 }  // namespace mutatenn

@@ -3,15 +3,18 @@
 #include "compile/codegen.h"
 
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "base/files.h"
+#include "compile/device_code.h"
+#include "compile/memory_file.h"
 #include "program/program.h"
+#include "tvm/gpu_passes.h"
 #include "tvm/symbols.h"
 
 extern char** environ;
@@ -22,9 +25,19 @@ const std::vector<std::string>& LoweringPasses() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
     for (const LoweringPass& pass : kLoweringPasses) all.emplace_back(pass.name);
+    for (const LoweringPass& pass : kGpuLoweringPasses) all.emplace_back(pass.name);
     return all;
   }();
   return names;
+}
+
+std::span<const LoweringPass> PassesFor(const Target& target) {
+  if (target.accelerator()) return kGpuLoweringPasses;
+  return kLoweringPasses;
+}
+
+Result<Node> Lower(const Node& function, const Target& target) {
+  return Lower(function, target, PassesFor(target));
 }
 
 Result<Node> Lower(const Node& function, const Target& target,
@@ -45,29 +58,9 @@ std::string SymbolOf(size_t index, size_t count) {
   return count == 1 ? kKernelSymbol : kKernelSymbol + std::to_string(index);
 }
 
-namespace {
-
-// A file in memory that a path names: /proc/self/fd/N, in this process and in one that inherits N.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(::memfd_create("mutatenn", 0)) {}
-  ~MemoryFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  int fd() const { return fd_; }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
-
-}  // namespace
-
 Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& target) {
   MemoryFile object;
-  if (object.fd() < 0)
-    return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
+  TRY(object.Check());
   TRY(Guard("code generation", [&] {
     std::vector<std::pair<std::string, Node>> functions;
     for (size_t i = 0; i < lowered.size(); ++i) {
@@ -83,12 +76,13 @@ Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& tar
   return ReadFile(object.path());
 }
 
-Status LinkLibrary(const std::string& object, const std::string& path) {
+Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path) {
   std::vector<std::string> arguments = {"ld", "-shared", "-s", "-z", "noseparate-code", "-o", path};
-  const MemoryFile file;
-  if (::write(file.fd(), object.data(), object.size()) != static_cast<ssize_t>(object.size()))
-    return Fail(Code::kUnavailable, "no memory for an object: ", std::strerror(errno));
-  arguments.push_back(file.path());
+  std::vector<MemoryFile> files(objects.size());
+  for (size_t i = 0; i < objects.size(); ++i) {
+    TRY(files[i].Write(objects[i]));
+    arguments.push_back(files[i].path());
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -116,8 +110,9 @@ Status LinkLibrary(const std::string& object, const std::string& path) {
 }
 
 Status BuildLibrary(const Node& function, const Target& target, const std::string& path) {
-  const std::string object = TRY(EmitObject({TRY(Lower(function, target))}, target.node));
-  return LinkLibrary(object, path);
+  const Node lowered = TRY(Lower(function, target));
+  if (!target.accelerator()) return LinkLibrary({TRY(EmitObject({lowered}, target.node))}, path);
+  return LinkLibrary(TRY(EmitDeviceCode(lowered, kKernelSymbol, target.node)).objects, path);
 }
 
 }  // namespace mutatenn

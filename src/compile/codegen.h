@@ -15,10 +15,14 @@ namespace mutatenn {
 // Names of the lowering passes, in order: part of the cache key.
 const std::vector<std::string>& LoweringPasses();
 
+// Those that lower kernels for a target, in order.
+std::span<const LoweringPass> PassesFor(const Target& target);
+
 // `function` is a PrimFunc, scheduled or not; so is what it is lowered to. Equal functions are
 // equal lowered: no name is in them.
+Result<Node> Lower(const Node& function, const Target& target);
 Result<Node> Lower(const Node& function, const Target& target,
-                   std::span<const LoweringPass> passes = kLoweringPasses);
+                   std::span<const LoweringPass> passes);
 
 // The TVM symbol of the kernel at `index` of `count` in one library.
 std::string SymbolOf(size_t index, size_t count);
@@ -28,9 +32,9 @@ std::string SymbolOf(size_t index, size_t count);
 // like a mutant's fault. `target`: a node of Target.
 Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& target);
 
-// Links an object (its bytes) into a shared library with `ld -shared -s` (5 ms). A full disk is
+// Links objects (their bytes) into a shared library with `ld -shared -s` (5 ms). A full disk is
 // kIo.
-Status LinkLibrary(const std::string& object, const std::string& path);
+Status LinkLibrary(const std::vector<std::string>& objects, const std::string& path);
 
 // Lower, emit and link one kernel. For tests.
 Status BuildLibrary(const Node& function, const Target& target, const std::string& path);

@@ -25,6 +25,7 @@ struct GeneratorOptions {
   int jobs = 1;       // batches compiled at a time
   int batch = 8;      // kernels of the original, or mutants, that are compiled together
   double batch_limit_s = 30;
+  bool compile = true;  // else programs name no libraries: enough to find mutation points
 };
 
 struct LayerInfo {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "compile/codegen.h"
+#include "compile/device_code.h"
 #include "compile/machine_code.h"
 
 namespace mutatenn {
@@ -45,9 +46,9 @@ Result<KernelBatch::Added> KernelBatch::Add(const KernelSource& source, const st
     known_[key] = code;
     return Added{code, true};
   }
-  Open open{key, code, lowered, source.weight_only ? target.once : target.node, original != nullptr,
-            ""};
-  auto entry = LowerOne(target, scheduled(), original, &open.lowered);
+  const Target runs_on = source.weight_only ? target.ForWeights() : target;
+  Open open{key, code, lowered, runs_on.node, original != nullptr, ""};
+  auto entry = LowerOne(runs_on, scheduled(), original, &open.lowered);
   if (!entry.ok()) {
     // What TVM refuses to compile is the mutant's fate; what the disk refuses is not.
     if (entry.error().code != Code::kTvm || original == nullptr) return entry.error();
@@ -74,9 +75,44 @@ Status KernelBatch::Emit() {
         open.begin(), open.end(), [&](const Open& kernel) { return kernel.target.Same(target); });
     std::vector<Open*> together;
     for (auto at = open.begin(); at != others; ++at) together.push_back(&*at);
-    TRY(EmitTogether(together));
+    // A device's compiler gains nothing by many kernels at a time, and refuses them all for one.
+    if (KindOf(target) == "llvm") {
+      TRY(EmitTogether(together));
+    } else {
+      for (Open* kernel : together) TRY(EmitForDevice(*kernel));
+    }
     open.erase(open.begin(), others);
   }
+  return Ok();
+}
+
+// What TVM refuses to generate code for: the mutant's fate, or the original's error.
+Status KernelBatch::Refused(const Open& kernel, const Error& error) {
+  if (error.code != Code::kTvm) return error;
+  if (!kernel.mutated) {
+    kernel.code->error = error;
+  } else {
+    kernel.code->entry = {"stillborn", error.message};
+    cache_.Put(kernel.key, kernel.code->entry, folder_);
+  }
+  return Ok();
+}
+
+Status KernelBatch::EmitForDevice(const Open& kernel) {
+  const auto made = EmitDeviceCode(kernel.lowered, kKernelSymbol, kernel.target);
+  if (!made.ok()) return Refused(kernel, made.error());
+  CachedLibrary& entry = kernel.code->entry;
+  entry.symbol = kKernelSymbol;
+  entry.library = HashBytes(kernel.key) + ".so";
+  const std::string host = TRY(CodeOf(made->objects.front(), kKernelSymbol));
+  entry.code = host.empty() ? "" : HashBytes(host + made->source);
+  if (kernel.mutated && !entry.code.empty() && entry.code == kernel.original_code) {
+    entry = {"equivalent", "same machine code"};
+  } else {
+    AddSeconds timer(link_s_);
+    TRY(LinkLibrary(made->objects, folder_ + "/" + entry.library));
+  }
+  cache_.Put(kernel.key, entry, folder_);
   return Ok();
 }
 
@@ -89,18 +125,9 @@ Status KernelBatch::EmitTogether(const std::vector<Open*>& kernels) {
   }
   auto object = EmitObject(lowered, kernels.front()->target);
   if (!object.ok()) {
+    if (kernels.size() == 1) return Refused(*kernels.front(), object.error());
     if (object.error().code != Code::kTvm) return object.error();
-    if (kernels.size() > 1) {
-      for (Open* kernel : kernels) TRY(EmitTogether({kernel}));
-      return Ok();
-    }
-    const Open& guilty = *kernels.front();
-    if (!guilty.mutated) {
-      guilty.code->error = object.error();
-    } else {
-      guilty.code->entry = {"stillborn", object.error().message};
-      cache_.Put(guilty.key, guilty.code->entry, folder_);
-    }
+    for (Open* kernel : kernels) TRY(EmitTogether({kernel}));
     return Ok();
   }
   const std::string library = HashBytes(keys) + ".so";
@@ -115,7 +142,7 @@ Status KernelBatch::EmitTogether(const std::vector<Open*>& kernels) {
       entry = {"equivalent", "same machine code"};
     } else if (!linked) {
       AddSeconds timer(link_s_);
-      TRY(LinkLibrary(*object, folder_ + "/" + library));
+      TRY(LinkLibrary({*object}, folder_ + "/" + library));
       linked = true;
     }
     cache_.Put(kernel.key, entry, folder_);

@@ -77,6 +77,8 @@ class KernelBatch {
   Result<CachedLibrary> LowerOne(const Target& target, const Result<Scheduled>& scheduled,
                                  const OriginalKernel* original, Node* lowered) const;
   Status EmitTogether(const std::vector<Open*>& kernels);
+  Status EmitForDevice(const Open& kernel);
+  Status Refused(const Open& kernel, const Error& error);
 
   const Cache& cache_;
   std::string folder_, toolchain_;

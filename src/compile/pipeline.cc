@@ -11,6 +11,8 @@
 #include "compile/codegen.h"
 #include "compile/fork_pool.h"
 #include "compile/graph.h"
+#include "compile/schedule/threads.h"
+#include "compile/schedule_needs.h"
 #include "compile/server_messages.h"
 #include "tvm/relax.h"
 #include "tvm/runtime.h"
@@ -51,7 +53,8 @@ Status Pipeline::Open() {
   for (const std::string& text : options_.targets) {
     PerTarget per_target;
     per_target.target = TRY(ResolveTarget(text));
-    per_target.unit = TRY(VectorUnitOf(per_target.target.node));
+    if (!per_target.target.accelerator())
+      per_target.unit = TRY(VectorUnitOf(per_target.target.node));
     targets_.push_back(std::move(per_target));
   }
   toolchain_ = Toolchain(options_);
@@ -87,8 +90,11 @@ Status Pipeline::Open() {
     if (seen.insert(key).second) kernel_order_.push_back(key);
   const double scheduling = SecondsNow();
   for (PerTarget& target : targets_) {
+    const int index = static_cast<int>(&target - targets_.data());
+    if (const auto untraced = Untraced(target, sources_); !untraced.empty())
+      TRY(Legalize(TRY(PackUntraced(index, untraced))).With(where));
     for (const auto& [key, source] : sources_) {
-      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target.unit));
+      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target, target.unit));
       if (!made.packing) continue;
       KernelSource packer = TRY(PackerFor(*made.packing));
       target.compiled[key].packer = packer.key;
@@ -102,6 +108,8 @@ Status Pipeline::Open() {
 }
 
 Status Pipeline::Legalize(const std::string& needs) {
+  if (int target = 0; const auto module = ScheduleNeed(needs, &target))
+    return Trace(targets_.at(static_cast<size_t>(target)), *module);
   return legalize_.Fetch(TRY(LegalizeMemo::Unpack(needs)), *frontend_);
 }
 
@@ -157,8 +165,15 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
   return sources;
 }
 
-Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const VectorUnit& unit) const {
-  if (options_.level < 3 || source.weight_only) return Scheduled{source.function};
+Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target,
+                                     const VectorUnit& unit) const {
+  if (source.weight_only) return Scheduled{source.function};
+  if (target.target.accelerator()) {
+    const auto trace = target.traces.find(source.key);
+    CHECK(trace != target.traces.end(), source.key);
+    return ScheduleThreads(source.function, trace->second);
+  }
+  if (options_.level < 3) return Scheduled{source.function};
   return Tile(source.function, source.constant_parameters, unit);
 }
 
@@ -180,8 +195,9 @@ Status Pipeline::CompileOriginal() {
   const double start = SecondsNow();
   // A process's first kernel takes LLVM 40 ms more than the second: better here than in each child.
   for (const PerTarget& target : targets_) {
+    const Target host = target.target.accelerator() ? target.target.ForWeights() : target.target;
     const KernelSource small = TRY(PackerFor({0, {{1, 1}, "float32"}, 0, 1}));
-    TRY(EmitObject({TRY(Lower(small.function, target.target))}, target.target.node));
+    TRY(EmitObject({TRY(Lower(small.function, host))}, host.node));
   }
   struct Task {
     PerTarget* target;
@@ -261,6 +277,20 @@ Status Pipeline::CompileOriginal() {
   return Ok();
 }
 
+Status Pipeline::AssembleOnly() {
+  for (PerTarget& target : targets_) {
+    auto add = [&](const KernelSource& source) {
+      BuiltKernel& built = target.compiled[source.key];
+      built.kernel = {source.key, source.role, "none", "", kKernelSymbol};
+      built.packing = target.scheduled.at(source.key).packing;
+    };
+    for (const std::string& key : kernel_order_) add(sources_.at(key));
+    for (const auto& [key, packer] : target.packers) add(packer);
+    programs_.push_back(TRY(Assemble(fused_, key_of_step_, target, target.compiled)));
+  }
+  return Ok();
+}
+
 GeneratorInfo Pipeline::Describe() const {
   GeneratorInfo info;
   info.programs = programs_;
@@ -334,8 +364,11 @@ void Pipeline::Prepare(int target, const std::vector<Mutant>& mutants) {
   user_.clear();
   for (const Mutant& mutant : mutants) {
     if (mutant.use.file.empty()) continue;
+    const PerTarget& per_target = targets_.at(target);
     std::map<std::string, Node> scheduled;
-    for (const auto& [key, made] : targets_.at(target).scheduled) scheduled[key] = made.function;
+    for (const auto& [key, made] : per_target.scheduled) scheduled[key] = made.function;
+    if (per_target.target.accelerator())
+      for (const auto& [key, source] : sources_) scheduled[key] = source.function;
     user_.emplace(mutant.id, UserOperators::Apply(*frontend_, mutant, graph_,
                                                   Subjects(/*by_step=*/false), scheduled));
   }

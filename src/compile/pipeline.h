@@ -36,6 +36,8 @@ class Pipeline {
   Status Open();
   // Generates the original's code for every target, in children, through the cache.
   Status CompileOriginal();
+  // Programs without code, for who asks only where mutants could be.
+  Status AssembleOnly();
   GeneratorInfo Describe() const;
 
   Result<std::vector<PointsOfUse>> Points(const std::vector<OperatorUse>& uses);
@@ -44,8 +46,8 @@ class Pipeline {
   void Prepare(int target, const std::vector<Mutant>& mutants);
   Result<std::string> Print(int target, const std::string& kernel) const;
 
-  // Runs in a child. Where `needs` is not empty, those operators (packed) are to be legalised
-  // first; the mutant is not built then.
+  // Runs in a child. Where `needs` is not empty, those operators or schedules (packed) are to be
+  // asked of the front end first, by Legalize; the mutant is not built then.
   struct Answer {
     BuiltMutant built;
     std::string needs;
@@ -69,6 +71,7 @@ class Pipeline {
     BuiltKernels compiled;                        // by kernel key
     std::map<std::string, std::string> lowered;   // kernel key -> hash of the lowered function
     std::map<std::string, Node> lowered_code;     // by kernel key, as LoweredSubject asks for it
+    std::map<std::string, std::string> traces;    // accelerators: by kernel key, dlight's schedule
     OriginalKernel Original(const std::string& key) const;
   };
 
@@ -86,7 +89,20 @@ class Pipeline {
                            const PerTarget& target, const BuiltKernels& kernels) const;
   // What code operators are applied to: each kernel once, or each step that calls one.
   std::vector<KernelSubject> Subjects(bool by_step) const;
-  Result<Scheduled> Schedule(const KernelSource& source, const VectorUnit& unit) const;
+  // `unit`: for CPUs, the target's own or another.
+  Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target,
+                             const VectorUnit& unit) const;
+  // Accelerators (threads.cc): has the front end schedule what has no trace yet; a child can only
+  // say what it needs, for Legalize in the process that owns the front end.
+  std::vector<const KernelSource*> Untraced(
+      const PerTarget& target, const std::map<std::string, KernelSource>& sources) const;
+  Result<std::string> PackUntraced(int target,
+                                   const std::vector<const KernelSource*>& sources) const;
+  Status Trace(PerTarget& target, const std::string& module_json);
+  // Of an accelerator: the kernel with its mutation, scheduled as the original is. There a schedule
+  // merges blocks, so that a mutation has to be made before it.
+  Result<Node> ScheduleMutated(const PerTarget& target, const std::string& kernel,
+                               const Node& mutated) const;
   // The kernel that lays a weight out as asked: weight-only, scheduled as it is.
   Result<KernelSource> PackerFor(const Packing& packing) const;
   // What the mutant's operator makes of the graph, or of a kernel's scheduled function.
@@ -108,7 +124,8 @@ class Pipeline {
   Result<Finish> BeginSteps(int target, BuiltMutant built, FusedGraph fused,
                             std::vector<std::string> key_of_step,
                             const std::map<std::string, KernelSource>& sources,
-                            const VectorUnit& unit, KernelBatch& batch) const;
+                            const VectorUnit& unit, KernelBatch& batch,
+                            std::string* needs) const;
   Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
   // The mutant's points in this target's lowered code; ignored where it has none.
   Result<Finish> BeginLowered(int target, const Mutant& mutant, KernelBatch& batch);
@@ -116,13 +133,14 @@ class Pipeline {
   BuildSettings SettingsOf(const PerTarget& target, const std::string& kernel) const;
   std::vector<KernelSubject> BuildSubjects() const;
   using Changed = std::map<std::string, std::pair<BuildSettings, BuildSettings>>;  // by kernel key
-  Result<Finish> BeginOtherwise(int target, const Mutant& mutant, KernelBatch& batch);
+  Result<Finish> BeginOtherwise(int target, const Mutant& mutant, KernelBatch& batch,
+                                std::string* needs);
   Result<Finish> BeginOtherCode(int target, const Mutant& mutant, const Changed& changed,
                                 const std::string& diff, KernelBatch& batch);
   Result<Finish> BeginOtherWidth(int target, const Changed& changed, BuiltMutant built,
-                                 KernelBatch& batch) const;
+                                 KernelBatch& batch, std::string* needs) const;
   Result<Finish> BeginOtherFusion(int target, const Changed& changed, BuiltMutant built,
-                                  KernelBatch& batch);
+                                  KernelBatch& batch, std::string* needs);
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel

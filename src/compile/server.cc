@@ -39,7 +39,7 @@ class Server {
                                            std::move(frontend));
     jobs_ = pipeline_->options().jobs;
     TRY(pipeline_->Open());
-    if (request.value("compile", true)) TRY(pipeline_->CompileOriginal());
+    TRY(pipeline_->options().compile ? pipeline_->CompileOriginal() : pipeline_->AssembleOnly());
     return channel_.Send(ToJson(pipeline_->Describe()));
   }
 
@@ -89,10 +89,10 @@ class Server {
       built.reason = why;
       return channel_.Send({{"built", ToJson(built)}});
     };
-    // A graph mutant may need operators legalised that only this process can ask for; it then
-    // returns without being built and comes again. Twice is enough: its graph does not change in
-    // between.
-    for (int round = 0; round < 2 && !todo.empty(); ++round) {
+    // A graph mutant may need operators legalised, and then kernels scheduled for a GPU, that only
+    // this process can ask for; it returns without being built and comes again. Three times are
+    // enough: its graph does not change in between.
+    for (int round = 0; round < 3 && !todo.empty(); ++round) {
       std::vector<int> again;
       auto work = [&](const std::vector<int>& items) {
         std::vector<Mutant> batch;

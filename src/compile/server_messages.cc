@@ -36,7 +36,8 @@ Json ToJson(const GeneratorOptions& o) {
           {"cache", o.cache},
           {"jobs", o.jobs},
           {"batch", o.batch},
-          {"batch_limit_s", o.batch_limit_s}};
+          {"batch_limit_s", o.batch_limit_s},
+          {"compile", o.compile}};
 }
 GeneratorOptions GeneratorOptionsFromJson(const Json& j) {
   GeneratorOptions o;
@@ -49,6 +50,7 @@ GeneratorOptions GeneratorOptionsFromJson(const Json& j) {
   o.jobs = j["jobs"].get<int>();
   o.batch = j["batch"].get<int>();
   o.batch_limit_s = j["batch_limit_s"].get<double>();
+  o.compile = j["compile"].get<bool>();
   return o;
 }
 

@@ -36,33 +36,61 @@ Node ToNode(const Json& json) {
   return MakeDict(entries);
 }
 
+// `json` with "host" replaced by this CPU's name and features; CPU names are checked.
+Status ResolveCpu(const std::string& text, Json& json) {
+  const std::string cpu = json.value("mcpu", "");
+  if (cpu == "host")
+    return Guard("asking LLVM for this CPU", [&] {
+      json["mcpu"] = Call(global::kHostCpu).Text();
+      json["mattr"] = HostFeatures();
+      return Unit{};
+    });
+  if (cpu.empty()) return Ok();
+  const std::string triple = json.value("mtriple", "x86_64-linux-gnu");
+  bool known = TRY(Guard("asking LLVM for a CPU",
+                         [&] { return Call(global::kValidCpu, cpu, triple).Int() != 0; }));
+  if (!known)
+    return Fail(Code::kInvalidInput, "target ", text, ": LLVM knows no CPU '", cpu, "' for ",
+                triple, "; say \"host\" for this machine's own, or a name such as \"x86-64\"");
+  return Ok();
+}
+
+// The oldest GPUs that CUDA 13 compiles for; its code runs on newer ones too.
+constexpr const char* kLeastCudaArchitecture = "sm_75";
+
 }  // namespace
+
+Target Target::ForWeights() const {
+  Target host = *this;
+  host.node = once;
+  if (accelerator()) host.kind = "llvm";
+  return host;
+}
 
 Result<Target> ResolveTarget(const std::string& text) {
   TRY(LoadCompiler());
-  Json json = text.starts_with("{") ? TRY(ParseJson(text, "target")) : Json{{"kind", text}};
+  Json json =
+      text.starts_with("{") || text.starts_with("\"") ? TRY(ParseJson(text, "target")) : Json(text);
+  if (json.is_string()) json = Json{{"kind", json}};  // a bare kind
   if (!json.contains("kind") || !json["kind"].is_string())
     return Fail(Code::kInvalidInput, "target ", text,
                 ": key 'kind' is missing; say {\"kind\": \"llvm\"}");
   Target target;
   target.kind = json["kind"].get<std::string>();
-  if (target.kind != "llvm")
+  if (target.kind != "llvm" && target.kind != "opencl" && target.kind != "cuda")
     return Fail(Code::kUnsupported, "target ", text, ": kind '", target.kind,
-                "' is not supported yet; say {\"kind\": \"llvm\"}");
-  const std::string cpu = json.value("mcpu", "");
-  if (cpu == "host") {
-    TRY(Guard("asking LLVM for this CPU", [&] {
-      json["mcpu"] = Call(global::kHostCpu).Text();
-      json["mattr"] = HostFeatures();
-      return Unit{};
-    }));
-  } else if (!cpu.empty()) {
-    const std::string triple = json.value("mtriple", "x86_64-linux-gnu");
-    bool known = TRY(Guard("asking LLVM for a CPU",
-                           [&] { return Call(global::kValidCpu, cpu, triple).Int() != 0; }));
-    if (!known)
-      return Fail(Code::kInvalidInput, "target ", text, ": LLVM knows no CPU '", cpu, "' for ",
-                  triple, "; say \"host\" for this machine's own, or a name such as \"x86-64\"");
+                "' is not supported yet; say {\"kind\": \"llvm\"}, \"opencl\" or \"cuda\"");
+  Json host;
+  if (target.accelerator()) {
+    host = json.value("host", Json{{"kind", "llvm"}});
+    if (host.is_string()) host = Json{{"kind", host}};
+    if (!host.is_object() || host.value("kind", "") != "llvm")
+      return Fail(Code::kInvalidInput, "target ", text, ": its host must be of kind \"llvm\"");
+    TRY(ResolveCpu(text, host));
+    if (target.kind == "cuda" && !json.contains("arch")) json["arch"] = kLeastCudaArchitecture;
+    json["host"] = host;
+  } else {
+    TRY(ResolveCpu(text, json));
   }
   // Sorted keys: two spellings of one target are one target.
   nlohmann::json sorted = nlohmann::json::parse(json.dump());
@@ -71,13 +99,16 @@ Result<Target> ResolveTarget(const std::string& text) {
   target.label =
       json.value("mcpu", target.kind) + ":" + HashBytes(target.canonical).substr(0, kHashDigits);
   auto made = Guard("", [&] {
-    auto make = [](const Json& of) {
+    auto make = [](Json of, Json beside) {
+      of.erase("host");
       Node node = Call(global::kGetTarget, ToNode(of));
-      return Call(global::kWithHost, node, node);
+      return Call(global::kWithHost, node,
+                  beside.is_null() ? node : Call(global::kGetTarget, ToNode(beside)));
     };
-    target.node = make(json);
-    json["opt-level"] = 0;
-    target.once = make(json);
+    target.node = make(json, host);
+    Json once = target.accelerator() ? host : json;
+    once["opt-level"] = 0;
+    target.once = make(once, nullptr);
     return Unit{};
   });
   if (!made.ok())

@@ -22,6 +22,21 @@ TEST(Target, SpellingDoesNotMatter) {
   EXPECT_EQ(a->canonical, b->canonical);
 }
 
+TEST(Target, AnAcceleratorStandsBesideAHost) {
+  for (const char* text : {"opencl", "\"opencl\"", R"({"kind": "opencl"})",
+                           R"({"kind": "opencl", "host": {"kind": "llvm"}})"}) {
+    auto target = ResolveTarget(text);
+    ASSERT_TRUE(target.ok()) << text << ": " << target.error().message;
+    EXPECT_TRUE(target->accelerator());
+    EXPECT_EQ(target->canonical, R"({"host":{"kind":"llvm"},"kind":"opencl"})");
+    EXPECT_EQ(target->ForWeights().kind, "llvm");
+  }
+  auto cuda = ResolveTarget("cuda");
+  ASSERT_TRUE(cuda.ok()) << cuda.error().message;
+  EXPECT_NE(cuda->canonical.find("sm_75"), std::string::npos);
+  EXPECT_FALSE(ResolveTarget(R"({"kind": "opencl", "host": "cuda"})").ok());
+}
+
 TEST(Target, WhatTvmOrLlvmDoNotKnowIsRefused) {
   struct Case {
     const char* text;

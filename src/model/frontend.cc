@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kImportTimeout = 900;  // s; networks of hundreds of MB on a slow disk
 constexpr double kLegalizeTimeout = 120;
+constexpr double kScheduleTimeout = 600;  // s; a kernel takes 20 ms, a network has some hundred
 constexpr double kUserTimeout = 120;
 
 std::string Environment(const char* name) {
@@ -79,6 +80,17 @@ class PythonFrontend : public Frontend {
   Result<std::string> Legalize(const std::string& module_json) override {
     Json answer = TRY(Ask({{"op", "legalize"}, {"module", module_json}}, kLegalizeTimeout));
     return answer.value("module", "");
+  }
+
+  Result<std::map<std::string, std::string>> Schedule(const std::string& module_json,
+                                                      const std::string& target) override {
+    Json answer = TRY(
+        Ask({{"op", "schedule"}, {"module", module_json}, {"target", target}}, kScheduleTimeout));
+    try {
+      return answer.at("traces").get<std::map<std::string, std::string>>();
+    } catch (const Json::exception& e) {
+      return Fail(Code::kInternal, "the front-end's answer is malformed: ", e.what());
+    }
   }
 
   Result<UserPoints> FindUserPoints(const std::string& file,

@@ -2,6 +2,7 @@
 // imports the network with TVM's Python importer and legalises operators. Nothing here links TVM.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,11 @@ class Frontend {
   // relax.call_tir calls, and the PrimFuncs they name. An operator without legalisation is
   // kUnsupported.
   virtual Result<std::string> Legalize(const std::string& module_json) = 0;
+
+  // How TVM's dlight schedules each PrimFunc of a module for a GPU target (JSON): by the function's
+  // name the trace of its primitives, as JSON of TVM's; "" where no rule takes it.
+  virtual Result<std::map<std::string, std::string>> Schedule(const std::string& module_json,
+                                                              const std::string& target) = 0;
 
   // A user's own operator, a Python file (python/mutatenn/operators.py).
   struct UserPoints {

@@ -24,6 +24,11 @@ struct BuildVariant {
   BuildSettings settings;
 };
 
+// Others know nothing of LLVM's options.
+inline bool UsesLlvm(const BuildSettings& settings) {
+  return settings.target.value("kind", "") == "llvm";
+}
+
 // A line a setting, one for each step and pass.
 std::string TextOf(const BuildSettings& settings);
 

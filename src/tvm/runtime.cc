@@ -125,7 +125,7 @@ Status KernelFunction::Call(std::span<const TensorView> arguments) const {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const TensorView& view = arguments[i];
     tensors[i] = {view.data,
-                  {kDLCPU, 0},
+                  {static_cast<DLDeviceType>(view.device.type), view.device.index},
                   static_cast<int32_t>(view.shape.size()),
                   view.dtype,
                   const_cast<int64_t*>(view.shape.data()),

@@ -13,14 +13,16 @@
 #include <string>
 
 #include "base/result.h"
+#include "tvm/accelerator.h"
 
 namespace mutatenn {
 
-// One argument of a kernel: a compact tensor in this process's memory.
+// One argument of a kernel: a compact tensor in this process's memory, or in a device's.
 struct TensorView {
   void* data = nullptr;
   DLDataType dtype{};
   std::span<const int64_t> shape;
+  DeviceId device = {};
 };
 
 // "float32" -> {kDLFloat, 32, 1}; kInvalidInput for a spelling that TVM does not know.

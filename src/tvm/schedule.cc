@@ -1,13 +1,14 @@
 // Spells the schedule primitives of TVM for Schedule. The function lives in a module of its own,
-// under a name of ours, for the lookups of a schedule need one.
+// for the lookups of a schedule need a name.
 #include "tvm/schedule.h"
 
+#include "tvm/gpu_passes.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
 namespace {
 
-constexpr const char* kName = "scheduled";
+constexpr const char* kName = "main";  // the one that traces say
 constexpr int kReadBuffer = 0;
 constexpr int kWriteBuffer = 1;
 
@@ -96,6 +97,14 @@ void Schedule::Unroll(const Node& loop) { Call(primitive::kUnroll, schedule_, lo
 Node Schedule::DecomposeReduction(const Node& block, const Node& loop) {
   return Call(primitive::kDecomposeReduction, schedule_, block, loop);
 }
+void Schedule::Bind(const Node& loop, const std::string& thread) {
+  Call(gpu::kBind, schedule_, loop, thread);
+}
+Node Schedule::AddUnitLoop(const Node& block) { return Call(gpu::kAddUnitLoop, schedule_, block); }
+bool Schedule::IsSpatial(const Node& loop) const {
+  return Call(gpu::kIterationType, schedule_, loop).Text() == "S";
+}
+void Schedule::Apply(const Node& trace) { Call(gpu::kApplyTrace, trace, schedule_); }
 void Schedule::HintPartition(const Node& loop) {
   Call(primitive::kAnnotate, schedule_, loop, primitive::kPartitionHint, IntImm("int32", 1));
 }

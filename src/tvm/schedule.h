@@ -44,6 +44,12 @@ class Schedule {
   void Vectorize(const Node& loop);
   void Unroll(const Node& loop);
   Node DecomposeReduction(const Node& block, const Node& loop);
+  // Of targets with threads: `thread` is "blockIdx.x", "threadIdx.x", ...
+  void Bind(const Node& loop, const std::string& thread);
+  Node AddUnitLoop(const Node& block);
+  bool IsSpatial(const Node& loop) const;
+  // The primitives that another schedule of the same function recorded, as its trace says them.
+  void Apply(const Node& trace);
   // Lowering peels the iterations where a predicate of this loop does not hold.
   void HintPartition(const Node& loop);
 

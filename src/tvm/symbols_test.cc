@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "tvm/gpu_passes.h"
 #include "tvm/node.h"
 #include "tvm/passes.h"
 
@@ -105,6 +106,18 @@ TEST_F(SymbolsTest, EveryNameExists) {
 TEST_F(SymbolsTest, EveryPassExists) {
   for (const LoweringPass& pass : kLoweringPasses) EXPECT_TRUE(HasGlobal(pass.name)) << pass.name;
   for (const char* pass : kPackingPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
+}
+
+TEST_F(SymbolsTest, EveryGpuNameExists) {
+  for (const LoweringPass& pass : kGpuLoweringPasses)
+    EXPECT_TRUE(HasGlobal(pass.name)) << pass.name;
+  for (const char* pass : kGpuPackingPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
+  for (const char* pass : kGpuHostPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
+  for (const char* pass : kGpuDevicePasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
+  for (const char* name :
+       {gpu::kApplyTrace, gpu::kBind, gpu::kAddUnitLoop, gpu::kIterationType, gpu::kBuildOpenCl,
+        gpu::kBuildCuda, gpu::kImportModule, gpu::kInspectSource, gpu::kPackImports})
+    EXPECT_TRUE(HasGlobal(name)) << name;
 }
 
 TEST_F(SymbolsTest, AbsentNamesAreNoticed) {

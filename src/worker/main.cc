@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/turns.h"
 #include "tvm/runtime.h"
+#include "worker/accelerator.h"
 #include "worker/isolation.h"
 #include "worker/service.h"
 
@@ -76,6 +77,8 @@ Status Serve(int channel_fd) {
 }  // namespace mutatenn
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--accelerator") == 0)
+    return mutatenn::ServeAccelerator(std::atoi(argv[2]));
   if (argc != 3 || std::strcmp(argv[1], "--channel") != 0) {
     std::fprintf(stderr, "mutatenn-worker: started by mutatenn, with --channel FD\n");
     return 2;

@@ -7,7 +7,7 @@
 
 namespace mutatenn {
 
-enum class Sabotage { kNone, kSkipLastStep, kStaleReference, kWrongImage };
+enum class Sabotage { kNone, kSkipLastStep, kStaleReference, kWrongImage, kDeviceLost };
 
 inline Sabotage ActiveSabotage() {
 #ifdef MUTATENN_SABOTAGE
@@ -15,6 +15,7 @@ inline Sabotage ActiveSabotage() {
   std::string_view how = name == nullptr ? "" : name;
   if (how == "skip_last_step") return Sabotage::kSkipLastStep;
   if (how == "stale_reference") return Sabotage::kStaleReference;
+  if (how == "device_lost") return Sabotage::kDeviceLost;
   if (how == "wrong_image") return Sabotage::kWrongImage;
 #endif
   return Sabotage::kNone;

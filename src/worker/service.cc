@@ -47,7 +47,8 @@ std::map<std::string, RemoteFunction> Service::Functions() {
 }
 
 Status Service::Loaded() const {
-  if (original_ == nullptr) return Fail(Code::kInvalidInput, "no program is loaded");
+  if (original_ == nullptr && accelerator_ == nullptr)
+    return Fail(Code::kInvalidInput, "no program is loaded");
   return Ok();
 }
 
@@ -57,13 +58,21 @@ Result<Json> Service::Hello(const Json&) {
 
 Result<Json> Service::Load(const Json& argument) {
   LoadRequest request = TRY(LoadRequestFromJson(argument));
-  if (scheduler_ != nullptr && !scheduler_->idle())
+  if ((scheduler_ != nullptr && !scheduler_->idle()) ||
+      (accelerator_ != nullptr && !accelerator_->idle()))
     return Fail(Code::kInvalidInput, "mutants of the last program are unfinished");
   if (request.limits.memory_bytes <= 0) request.limits.memory_bytes = kDefaultMemory;
   if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats_);
   scheduler_.reset();
   references_.reset();
   original_.reset();
+  accelerator_.reset();
+  if (RunsOnAccelerator(request.program)) {
+    accelerator_ = TRY(Accelerator::Load(request));
+    request_ = std::move(request);
+    return ToJson(
+        LoadReply{accelerator_->name(), TvmVersion(), ::getpid(), accelerator_->reference_bytes()});
+  }
   original_ = TRY(Original::Load(request));
   request_ = std::move(request);
   scheduler_ = std::make_unique<Scheduler>(*original_, request_);
@@ -74,6 +83,14 @@ Result<Json> Service::Load(const Json& argument) {
 Result<Json> Service::Images(const Json& argument) {
   TRY(Loaded());
   std::vector<ImageInput> images = TRY(ImageInputsFromJson(argument));
+  if (accelerator_ != nullptr) {
+    if (!accelerator_->idle())
+      return Fail(Code::kInvalidInput, "mutants of the last chunk are unfinished");
+    AddSeconds timer(stats_.reference_s);
+    Json runs = Json::array();
+    for (const OriginalRun& run : TRY(accelerator_->SetImages(images))) runs.push_back(ToJson(run));
+    return runs;
+  }
   if (!scheduler_->idle())
     return Fail(Code::kInvalidInput, "mutants of the last chunk are unfinished");
   scheduler_->SetChunk(nullptr, {});
@@ -96,7 +113,7 @@ Result<Json> Service::Images(const Json& argument) {
 Result<Json> Service::Submit(const Json& argument) {
   TRY(Loaded());
   std::vector<MutantJob> jobs = TRY(MutantJobsFromJson(argument));
-  TRY(scheduler_->Submit(jobs));
+  TRY(accelerator_ != nullptr ? accelerator_->Submit(jobs) : scheduler_->Submit(jobs));
   return Json::object();
 }
 
@@ -105,7 +122,9 @@ Result<Json> Service::Collect(const Json& argument) {
   if (!argument.is_object() || !argument.contains("wait_s") || !argument["wait_s"].is_number())
     return Fail(Code::kInvalidInput, "collect needs wait_s");
   Json list = Json::array();
-  for (const MutantDone& done : scheduler_->Collect(argument["wait_s"].get<double>()))
+  const double wait_s = argument["wait_s"].get<double>();
+  for (const MutantDone& done :
+       accelerator_ != nullptr ? TRY(accelerator_->Collect(wait_s)) : scheduler_->Collect(wait_s))
     list.push_back(ToJson(done));
   return list;
 }
@@ -126,6 +145,7 @@ Result<Json> Service::Outputs(const Json& argument) {
   if (!argument.is_object() || !argument.contains("image") || !argument["image"].is_string())
     return Fail(Code::kInvalidInput, "outputs needs an image");
   std::string name = argument["image"].get<std::string>();
+  if (accelerator_ != nullptr) return ToJson(TRY(accelerator_->Outputs(name)));
   int image = references_ == nullptr ? -1 : references_->Find(name);
   if (image < 0) return Fail(Code::kInvalidInput, "image '", name, "' is not of the loaded chunk");
   std::vector<std::vector<float>> outputs;

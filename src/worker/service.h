@@ -9,6 +9,7 @@
 
 #include "device/session.h"
 #include "tvm/runtime.h"
+#include "worker/accelerator.h"
 #include "worker/references.h"
 #include "worker/scheduler.h"
 
@@ -33,7 +34,8 @@ class Service {
 
   std::function<bool()> keep_going_;
   LoadRequest request_;
-  WorkerStats stats_;  // but for the children of `scheduler_`
+  WorkerStats stats_;                         // but for the children of `scheduler_`
+  std::unique_ptr<Accelerator> accelerator_;  // instead of those below, where the device is one
   std::unique_ptr<Original> original_;
   std::unique_ptr<References> references_;
   std::unique_ptr<Scheduler> scheduler_;  // after what it points to: destroyed first

@@ -45,7 +45,7 @@ struct Brain {
 }  // namespace
 
 Status TypedProgram::Call(const KernelFunction& kernel, const Step& step,
-                          std::span<void* const> arguments) const {
+                          std::span<void* const> arguments, DeviceId device) const {
   std::vector<TensorView> views;
   views.reserve(arguments.size());
   auto add = [&](int value) {
@@ -53,7 +53,8 @@ Status TypedProgram::Call(const KernelFunction& kernel, const Step& step,
     const int position = static_cast<int>(views.size());
     auto view = step.views.find(position);  // of inputs, which come first
     views.push_back({arguments[views.size()], dtypes[v],
-                     view == step.views.end() ? program.values[v].type.shape : view->second});
+                     view == step.views.end() ? program.values[v].type.shape : view->second,
+                     device});
   };
   for (int value : step.inputs) add(value);
   for (int value : step.outputs) add(value);

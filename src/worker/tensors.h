@@ -15,8 +15,8 @@ struct TypedProgram {
   std::vector<DLDataType> dtypes;  // by value
 
   // Calls the kernel of `step` on memory in parameter order: inputs, then outputs.
-  Status Call(const KernelFunction& kernel, const Step& step,
-              std::span<void* const> arguments) const;
+  Status Call(const KernelFunction& kernel, const Step& step, std::span<void* const> arguments,
+              DeviceId device = {}) const;
   int64_t Bytes(int value) const { return program.values[static_cast<size_t>(value)].type.Bytes(); }
 };
 Result<TypedProgram> MakeTyped(Program program);

@@ -7,7 +7,7 @@ std::vector<BuildVariant> Rebuild(const BuildSettings& settings, const Json& par
   std::vector<BuildVariant> variants;
   for (const Json& flag : parameters.at("flags")) {
     BuildVariant variant = {flag.get<std::string>(), settings};
-    variant.settings.target[variant.name] = true;
+    if (UsesLlvm(settings)) variant.settings.target[variant.name] = true;
     variants.push_back(std::move(variant));
   }
   return variants;

@@ -10,7 +10,7 @@ std::vector<BuildVariant> Rebuild(const BuildSettings& settings, const Json& par
   for (const Json& word : parameters.at("to")) {
     const int level = std::stoi(word.get<std::string>());
     BuildVariant variant = {"opt-level " + word.get<std::string>(), settings};
-    if (settings.target.value("opt-level", kDefaultLevel) != level)
+    if (UsesLlvm(settings) && settings.target.value("opt-level", kDefaultLevel) != level)
       variant.settings.target["opt-level"] = level;
     variants.push_back(std::move(variant));
   }

@@ -1,0 +1,242 @@
+// Keeps the process that holds the device, gives it one mutant at a time, and turns what it says,
+// or how it ends, into fates.
+#include "worker/accelerator.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "device/remote.h"
+#include "worker/executor.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr double kLoadSeconds = 300;     // a driver's start, a program's kernels, weights
+constexpr double kImageSeconds = 300;    // of the original, where the device's compiler is at work
+constexpr double kCompileSeconds = 120;  // for a mutant's kernels, beside what it may run
+constexpr int kStarts = 3;               // in a row that may fail
+
+}  // namespace
+
+bool RunsOnAccelerator(const Program& program) {
+  const auto target = ParseJson(program.target, "the program's target");
+  const std::string kind = target.ok() && target->is_object() ? target->value("kind", "") : "";
+  return kind == "opencl" || kind == "cuda";
+}
+
+Result<std::unique_ptr<Accelerator>> Accelerator::Load(const LoadRequest& request) {
+  std::unique_ptr<Accelerator> loaded(new Accelerator(request));
+  loaded->references_ = ::memfd_create("mutatenn-references", MFD_CLOEXEC);
+  if (loaded->references_ < 0) return Fail(Code::kUnavailable, "no memory for references");
+  TRY(loaded->Start());
+  return loaded;
+}
+
+Accelerator::~Accelerator() {
+  process_.reset();
+  if (references_ >= 0) ::close(references_);
+}
+
+std::string Accelerator::ReferenceFile() const {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(references_);
+}
+
+Status Accelerator::Start() {
+  process_.reset();
+  ProcessOptions options;
+  options.command = {"/proc/self/exe", "--accelerator", std::to_string(kChildSocket)};
+  options.name = "the process that runs the device";
+  // PoCL keeps what it compiles: that of a campaign's mutants is of no use to anybody else.
+  if (!request_.scratch.empty() && ::getenv("POCL_CACHE_DIR") == nullptr) {
+    const std::string cache = request_.scratch + "/pocl";
+    TRY(MakeDirectories(cache));
+    options.environment["POCL_CACHE_DIR"] = cache;
+  }
+  process_ = TRY(Process::Start(options));
+  const Json loaded = TRY(Ask({{"op", "load"}, {"request", ToJson(request_)}}, kLoadSeconds));
+  name_ = loaded.at("name").get<std::string>();
+  reference_bytes_ = loaded.at("reference_bytes").get<int64_t>();
+  if (runs_.empty()) return Ok();
+  Json known = Json::array();
+  for (const OriginalRun& run : runs_) known.push_back(ToJson(run));
+  TRY(Ask(
+      {{"op", "images"}, {"images", ToJson(images_)}, {"file", ReferenceFile()}, {"known", known}},
+      kLoadSeconds));
+  return Ok();
+}
+
+Result<Json> Accelerator::Ask(const Json& request, double limit_s) {
+  TRY(process_->Send(request));
+  auto answer = process_->Receive(limit_s);
+  if (!answer.ok() && answer.error().code == Code::kTimeout) {
+    process_->Kill();
+    return Fail(Code::kUnavailable, "the device did not answer for ",
+                std::to_string(static_cast<int>(limit_s)), " s");
+  }
+  return OpenReply(DumpJson(TRY(std::move(answer))));
+}
+
+Result<std::vector<OriginalRun>> Accelerator::SetImages(const std::vector<ImageInput>& images) {
+  runs_.clear();
+  images_ = images;
+  if (process_->Poll()) TRY(Start());
+  const Json runs = TRY(Ask({{"op", "images"},
+                             {"images", ToJson(images)},
+                             {"file", ReferenceFile()},
+                             {"known", Json::array()}},
+                            kImageSeconds * static_cast<double>(images.size() + 1)));
+  runs_ = TRY(OriginalRunsFromJson(runs));
+  return runs_;
+}
+
+Result<std::vector<std::vector<float>>> Accelerator::Outputs(const std::string& image) {
+  if (current_) return Fail(Code::kInvalidInput, "a mutant is under way");
+  if (process_->Poll()) TRY(Start());
+  return OutputsFromJson(TRY(Ask({{"op", "outputs"}, {"image", image}}, kImageSeconds)));
+}
+
+Status Accelerator::Submit(const std::vector<MutantJob>& jobs) {
+  if (runs_.empty()) return Fail(Code::kInvalidInput, "no images are loaded");
+  for (const MutantJob& job : jobs) {
+    for (const std::string& image : job.images)
+      if (std::none_of(runs_.begin(), runs_.end(),
+                       [&](const OriginalRun& run) { return run.image == image; }))
+        return Fail(Code::kInvalidInput, "mutant ", job.program.mutant, ": image '", image,
+                    "' is not of the loaded chunk");
+    auto task = std::make_unique<Task>();
+    task->job = job;
+    task->done.mutant = job.program.mutant;
+    waiting_.push_back(std::move(task));
+  }
+  return Ok();
+}
+
+Status Accelerator::Begin() {
+  Status started = Ok();
+  for (int attempt = 0; process_ == nullptr || process_->Poll(); ++attempt) {
+    if (attempt == kStarts)
+      return Fail(Code::kUnavailable, "the device is lost: ", started.error().message);
+    started = Start();
+    if (!started.ok()) process_.reset();
+  }
+  current_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  Task& task = *current_;
+  task.step.clear();
+  task.first = true;
+  task.started_at = SecondsNow();
+  if (task.next >= static_cast<int>(task.job.images.size())) {
+    Finish();
+    return Ok();
+  }
+  Status sent = process_->Send({{"op", "run"}, {"job", ToJson(task.job)}, {"next", task.next}});
+  if (!sent.ok()) Failed(Ending::kCrashed, "the device's process ended before it began");
+  return Ok();
+}
+
+// Wall time for the image under way.
+double Accelerator::Allowed() const {
+  double original = 0;
+  const std::string& image = current_->job.images[static_cast<size_t>(
+      std::min(current_->next, static_cast<int>(current_->job.images.size()) - 1))];
+  for (const OriginalRun& run : runs_)
+    if (run.image == image) original = run.seconds;
+  const double running = request_.limits.wall_factor * CpuLimit(request_.limits, original);
+  return current_->first ? running + kCompileSeconds : running;
+}
+
+Result<std::vector<MutantDone>> Accelerator::Collect(double wait_s) {
+  const double until = SecondsNow() + wait_s;
+  while (finished_.empty()) {
+    if (!current_) {
+      if (waiting_.empty()) break;
+      TRY(Begin());
+      continue;
+    }
+    const double left = current_->started_at + Allowed() - SecondsNow();
+    const double patience = std::max(0.0, until - SecondsNow());
+    auto message = process_->Receive(std::max(0.0, std::min(left, patience)));
+    if (message.ok()) {
+      Answer(*message);
+    } else if (message.error().code != Code::kTimeout) {
+      auto status = process_->Wait(2.0);
+      Failed(Ending::kCrashed, status.ok() ? "the device's process " + DescribeWaitStatus(*status)
+                                           : message.error().message);
+    } else if (current_->started_at + Allowed() <= SecondsNow()) {
+      process_->Kill();
+      (void)process_->Wait(2.0);
+      Failed(Ending::kTimeout, "over its wall time");
+    } else if (SecondsNow() >= until) {
+      break;
+    }
+  }
+  return std::exchange(finished_, {});
+}
+
+void Accelerator::Answer(const Json& message) {
+  Task& task = *current_;
+  if (message.contains("step")) {
+    task.step = message["step"].get<std::string>();
+    return;
+  }
+  if (message.contains("fate")) {
+    auto fate = FateFromJson(message["fate"]);
+    if (!fate.ok()) return Failed(Ending::kCrashed, "it damaged its results");
+    task.done.fates.push_back(*fate);
+    ++task.next;
+    task.suspect = -1;
+    task.first = false;
+    task.started_at = SecondsNow();
+    return;
+  }
+  const Json& end = message.contains("end") ? message["end"] : Json::object();
+  if (end.contains("out_of_bounds") && !task.done.out_of_bounds) {
+    const Json& found = end["out_of_bounds"];
+    task.done.out_of_bounds = OutOfBounds{found.value("step", ""), found.value("buffer", ""),
+                                          found.value("offset", int64_t{0})};
+  }
+  const std::string kind = end.value("kind", "");
+  const std::string detail = end.value("detail", "");
+  if (kind == "finished") {
+    Finish();
+  } else if (kind == "kernel") {
+    // The device may be in any state: the next mutant gets a new process.
+    process_->Kill();
+    (void)process_->Wait(2.0);
+    Failed(Ending::kCrashed, "the kernel failed: " + detail);
+  } else {
+    task.done.tool_error = detail.empty() ? "the device's process said nothing" : detail;
+    task.done.fates.clear();
+    Finish();
+  }
+}
+
+void Accelerator::Failed(Ending ending, const std::string& detail) {
+  Task& task = *current_;
+  const int count = static_cast<int>(task.job.images.size());
+  if (task.suspect != task.next) {
+    task.suspect = task.next;  // once more, in a process of its own
+    waiting_.push_front(std::move(current_));
+    return;
+  }
+  task.suspect = -1;
+  Fate fate{.image = task.job.images[static_cast<size_t>(std::min(task.next, count - 1))]};
+  fate.ending = ending;
+  const bool placed = detail.find("in step ") != std::string::npos || task.step.empty();
+  fate.detail = placed ? detail : detail + " in step " + task.step;
+  task.done.fates.push_back(fate);
+  ++task.next;
+  if (task.job.stop_at_kill || task.next >= count) return Finish();
+  waiting_.push_front(std::move(current_));
+}
+
+void Accelerator::Finish() {
+  finished_.push_back(std::move(current_->done));
+  current_.reset();
+}
+
+}  // namespace mutatenn

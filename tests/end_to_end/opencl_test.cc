@@ -1,0 +1,102 @@
+// A campaign on a CPU and on OpenCL (PoCL where there is no GPU), and what goes wrong on such a
+// device: launches that it refuses, and accesses that end the process that runs it. Skipped where
+// there is no OpenCL device.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "support/run.h"
+
+namespace mutatenn {
+namespace {
+
+using testing::HasSubstr;
+
+const Json kDevices = {{{"name", "cpu"}, {"target", {{"kind", "llvm"}, {"mcpu", "x86-64"}}}},
+                       {{"name", "opencl"}, {"target", "opencl"}}};
+
+bool HasOpenCl() {
+  const char* programs = std::getenv("MUTATENN_BIN_DIR");
+  std::error_code absent;
+  return programs != nullptr &&
+         std::filesystem::exists(std::filesystem::path(programs) / "libmutatenn_opencl.so") &&
+         !std::filesystem::is_empty("/etc/OpenCL/vendors", absent) && !absent;
+}
+
+class OpenClCampaign : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!HasOpenCl()) GTEST_SKIP() << "no libmutatenn_opencl.so or no OpenCL device";
+  }
+  Json RunOn(const std::vector<Json>& operators, int mutants, const std::string& matrix,
+             std::vector<std::string> more = {}) {
+    const std::string campaign = MakeTinyCampaign(scratch_.path, {{"devices", kDevices},
+                                                                  {"operators", operators},
+                                                                  {"matrix", matrix},
+                                                                  {"max_mutants", mutants}});
+    return RunAndReport(campaign, scratch_ / ("out" + std::to_string(runs_++)), std::move(more));
+  }
+  // Verdict -> how many, on the OpenCL device.
+  static std::map<std::string, int> Verdicts(const Json& report, const std::string& device) {
+    std::map<std::string, int> verdicts;
+    for (const Json& mutant : report["models"][0]["mutants"])
+      ++verdicts[mutant["devices"][device]["verdict"].get<std::string>()];
+    return verdicts;
+  }
+  Scratch scratch_;
+  int runs_ = 0;
+};
+
+TEST_F(OpenClCampaign, JudgesAsTheCpuDoesAndAsItsOwnSlowOracle) {
+  const std::vector<Json> operators = {
+      "graph.activation",
+      "code.store_value",
+      {{"id", "code.relation"}, {"from", {"lt"}}},
+      {{"id", "graph.gaussian_fuzzing"}, {"deviation", 3.0}, {"ratio", 0.5}},
+      {{"id", "lowered.thread_extent"}},
+      {{"id", "lowered.barrier"}}};
+  const Json fast = RunOn(operators, 30, "full");
+  const Json slow = RunOn(operators, 30, "full", {"--slow-oracle"});
+  int mutants = 0, killed_on_both = 0, differ = 0;
+  for (const Json& mutant : fast["models"][0]["mutants"]) {
+    std::map<std::string, std::string> verdict;
+    for (const auto& [device, on] : mutant["devices"].items()) {
+      verdict[device] = on["verdict"].get<std::string>();
+      EXPECT_NE(on["verdict"], "pending") << mutant["operator"];
+    }
+    ++mutants;
+    if (verdict["cpu"] == "ignored" || verdict["opencl"] == "ignored") continue;
+    killed_on_both += verdict["cpu"] == "killed" && verdict["opencl"] == "killed";
+    differ += verdict["cpu"] != verdict["opencl"];
+  }
+  EXPECT_EQ(mutants, 30);
+  EXPECT_GT(killed_on_both, 5);
+  // Rounding, and an index out of bounds that finds other memory, may tell the two apart.
+  EXPECT_LE(differ, mutants / 5);
+  EXPECT_EQ(Verdicts(fast, "opencl"), Verdicts(slow, "opencl"));
+}
+
+TEST_F(OpenClCampaign, RefusedLaunchesAndFaultsEndTheirMutantOnly) {
+  const Json report = RunOn({{{"id", "lowered.thread_extent"}, {"offset", 100000}},
+                             {{"id", "code.store_neighbour"}, {"offset", 400000000}},
+                             {{"id", "code.store_value"}, {"value", 0.0001}}},
+                            9, "early");
+  std::map<std::string, std::map<std::string, int>> by_operator;
+  std::string details;
+  for (const Json& mutant : report["models"][0]["mutants"]) {
+    const Json& on = mutant["devices"]["opencl"];
+    ++by_operator[mutant["operator"].get<std::string>()][on["verdict"].get<std::string>()];
+    details += on["reason"].get<std::string>() + "\n";
+  }
+  EXPECT_GT(by_operator["lowered.thread_extent"]["crashed"], 0);
+  EXPECT_THAT(details, HasSubstr("CL_INVALID_WORK_GROUP_SIZE"));
+  EXPECT_GT(by_operator["code.store_neighbour"]["crashed"], 0);
+  EXPECT_THAT(details, HasSubstr("killed by signal 11"));
+  EXPECT_GT(by_operator["code.store_value"]["survived"], 0);
+  for (const auto& [op, verdicts] : by_operator) EXPECT_FALSE(verdicts.contains("pending")) << op;
+}
+
+}  // namespace
+}  // namespace mutatenn
