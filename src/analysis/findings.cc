@@ -25,9 +25,9 @@ std::vector<Finding> FindingsOf(const ModelView& model) {
     for (size_t d = 0; d < devices.size(); ++d) {
       Finding worst;
       double excess = 0;
-      for (size_t i = 0; i < devices[d].fates.size(); ++i) {
-        const Fate& fate = devices[d].fates[i];
-        const auto& original = model.originals[d][static_cast<size_t>(devices[d].images[i])];
+      for (const Outcome& fate : devices[d].outcomes) {
+        const auto image = static_cast<size_t>(fate.image);
+        const auto& original = model.originals[d][image];
         if (fate.ending != Ending::kOk || !original) continue;
         constexpr double kBeyondAll = std::numeric_limits<double>::infinity();
         const double tolerance = ToleranceOf(*original);
@@ -36,7 +36,7 @@ std::vector<Finding> FindingsOf(const ModelView& model) {
         const double beyond = tolerance > 0 ? difference / tolerance : kBeyondAll;
         if (beyond <= excess) continue;
         excess = beyond;
-        worst = {m, d, fate.image, difference, tolerance};
+        worst = {m, d, model.images[image].name, difference, tolerance};
       }
       if (excess > 0) findings.push_back(worst);
     }

@@ -12,6 +12,8 @@ namespace {
 ModelView Model() {
   ModelView model;
   model.images.resize(2);
+  model.images[0].name = "i0";
+  model.images[1].name = "i1";
   model.originals = {{OriginalResult{{{3, 8.0}, {1, 1.0}}, std::nullopt, 0},
                       OriginalResult{{{5, -0.5}, {2, -2.0}}, std::nullopt, 0}}};
   return model;
@@ -23,12 +25,11 @@ MutantView Mutant(const std::string& level, double first, double second, bool no
   mutant.stored.level = level;
   mutant.devices.resize(1);
   for (int i = 0; i < 2; ++i) {
-    Fate fate;
-    fate.image = "i" + std::to_string(i);
-    fate.max_abs_diff = i == 0 ? first : second;
-    fate.nonfinite = nonfinite && i == 1;
-    mutant.devices[0].fates.push_back(fate);
-    mutant.devices[0].images.push_back(i);
+    Outcome outcome;
+    outcome.image = i;
+    outcome.max_abs_diff = i == 0 ? first : second;
+    outcome.nonfinite = nonfinite && i == 1;
+    mutant.devices[0].outcomes.push_back(outcome);
   }
   return mutant;
 }
@@ -60,7 +61,7 @@ TEST(Findings, NotANumberIsBeyondAll) {
 TEST(Findings, CrashesHaveNoOutputs) {
   ModelView model = Model();
   model.mutants = {Mutant("build", 7, 7)};
-  for (Fate& fate : model.mutants[0].devices[0].fates) fate.ending = Ending::kCrashed;
+  for (Outcome& outcome : model.mutants[0].devices[0].outcomes) outcome.ending = Ending::kCrashed;
   EXPECT_TRUE(FindingsOf(model).empty());
 }
 
