@@ -79,7 +79,7 @@ TEST_F(OpenClCampaign, JudgesAsTheCpuDoesAndAsItsOwnSlowOracle) {
 }
 
 TEST_F(OpenClCampaign, RefusedLaunchesAndFaultsEndTheirMutantOnly) {
-  const Json report = RunOn({{{"id", "lowered.thread_extent"}, {"offset", 100000}},
+  const Json report = RunOn({{{"id", "lowered.thread_extent"}, {"offset", 5000}},
                              {{"id", "code.store_neighbour"}, {"offset", 400000000}},
                              {{"id", "code.store_value"}, {"value", 0.0001}}},
                             9, "early");
