@@ -27,8 +27,8 @@ struct Nvrtc {
 };
 
 std::vector<std::string> Places() {
+  if (const char* named = std::getenv("MUTATENN_NVRTC")) return {named};
   std::vector<std::string> places;
-  if (const char* named = std::getenv("MUTATENN_NVRTC")) places.push_back(named);
   for (const char* folder : {"", "/usr/local/cuda/lib64/", "/usr/local/cuda/lib/"})
     places.push_back(std::string(folder) + "libnvrtc.so.13");
   return places;
