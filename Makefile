@@ -39,6 +39,7 @@ bench: build
 	@$(PYTHON) bench/onnxruntime_ratio.py --original $(BUILD)/bin/bench-original --shared ../shared --out bench/results
 	@$(PYTHON) bench/rebuild_ratio.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
 	@$(PYTHON) bench/scaling.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
+	@$(PYTHON) bench/catalogue.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
 	@$(PYTHON) bench/summary.py --out bench/results --peak $(BUILD)/bin/bench-peak
 
 asan:

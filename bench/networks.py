@@ -78,6 +78,13 @@ def image_folder(shared, count, folder):
     return folder
 
 
+def use_cores(count):
+    """Holds this process, and what it starts from now on, to the machine's last `count` cores."""
+    os.sched_setaffinity(0, range(os.cpu_count())[-count:])
+    if len(os.sched_getaffinity(0)) != count:
+        raise SystemExit(f"this machine has not {count} cores for us")
+
+
 def write_json(path, value):
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w") as f:

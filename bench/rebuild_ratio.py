@@ -181,6 +181,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.networks, arguments.mutants, arguments.images = ["EfficientNet-Lite0"], 12, 4
+    networks.use_cores(1)  # both sides: a campaign of one job would use a second one now and then
     results = []
     for name in arguments.networks:
         model = networks.model(name, arguments.shared, arguments.models)

@@ -36,6 +36,15 @@ add_executable(mutatenn src/cli/main.cc)
 room_program(mutatenn cli)
 add_executable(mutatenn-worker src/worker/main.cc)
 room_program(mutatenn-worker worker)
+# The same for the front-end child's Python (src/tvm/backtrace.cc).
+add_library(mutatenn-backtrace MODULE src/tvm/backtrace.cc)
+target_include_directories(mutatenn-backtrace PRIVATE $<TARGET_PROPERTY:TVM::runtime,INTERFACE_INCLUDE_DIRECTORIES>)
+set_target_properties(mutatenn-backtrace PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+add_dependencies(mutatenn mutatenn-backtrace)
+# TVM's compiler spends a tenth of its time in malloc: with this one a campaign takes 8 % less.
+if(NOT MUTATENN_SANITIZE)
+  target_link_libraries(mutatenn PRIVATE mimalloc)
+endif()
 foreach(program mutatenn mutatenn-worker)
   # From the build tree the wheels' absolute path serves; from site-packages/mutatenn/bin a relative one.
   set_target_properties(${program} PROPERTIES

@@ -12,6 +12,7 @@
 A failure is {"ok": false, "code": "invalid_input|unsupported|io|unavailable|tvm", "message": one line}.
 """
 
+import ctypes
 import gc
 import importlib
 import json
@@ -120,6 +121,8 @@ def main():
     gc.disable()  # it collects nothing in so short a life, and takes a tenth of the imports
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.dup2(2, 1)  # what libraries print is no answer
+    if quiet := os.environ.get("MUTATENN_BACKTRACE"):
+        ctypes.CDLL(quiet, mode=ctypes.RTLD_GLOBAL)  # before TVM's libraries (src/tvm/backtrace.cc)
     warnings.simplefilter("ignore")
     try:
         import mutatenn.onnx_import  # noqa: F401  while the parent does other things

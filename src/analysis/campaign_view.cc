@@ -1,23 +1,20 @@
-// Rows of the store to a campaign view: fates are gathered by mutant and device, put into image
-// order beside the original's outputs, and handed to the judge.
+// Rows of the store to a campaign view: fates pass by in the store's order, one mutant's on all
+// devices at a time, are put into image order beside the original's outputs, judged and compared,
+// and let go but for a few bytes each.
 #include "analysis/campaign_view.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <tuple>
 #include <unordered_map>
 
+#include "judge/kill_rule.h"
 #include "judge/top_json.h"
 
 namespace mutatenn {
 namespace {
 
 constexpr int kDegenerateImages = 10;  // judge.h: fewer can never be degenerate
-
-using FatesByMutant = std::unordered_map<std::string, std::vector<StoredFate>>;
-
-Result<std::vector<Ranked>> ParseTop(const std::string& text, const std::string& where) {
-  return TopFromJson(TRY(ParseJson(text, where)), where);
-}
 
 Result<Fate> FateOf(const StoredFate& row) {
   std::string where =
@@ -27,7 +24,7 @@ Result<Fate> FateOf(const StoredFate& row) {
   Fate fate;
   fate.image = row.image;
   fate.ending = *ending;
-  if (*ending == Ending::kOk) fate.top = TRY(ParseTop(row.top_json, where));
+  if (*ending == Ending::kOk) fate.top = TRY(TopFromText(row.top_json, where));
   fate.infected = row.infected;
   fate.dirty_steps = row.dirty_steps;
   fate.first_diverging_step = row.first_step;
@@ -39,20 +36,35 @@ Result<Fate> FateOf(const StoredFate& row) {
   return fate;
 }
 
+Outcome OutcomeOf(const KillRule& rule, const std::vector<Ranked>& original, const Fate& fate,
+                  int image) {
+  Outcome outcome;
+  outcome.image = image;
+  if (!fate.top.empty()) outcome.label = static_cast<int32_t>(fate.top.front().label);
+  outcome.ending = fate.ending;
+  outcome.kills = fate.ending != Ending::kOk || KillsImage(rule, original, fate);
+  outcome.infected = fate.infected;
+  outcome.nonfinite = fate.nonfinite;
+  outcome.margin = static_cast<float>(Margin(fate.top));
+  outcome.max_abs_diff = fate.max_abs_diff;
+  outcome.seconds = fate.seconds;
+  return outcome;
+}
+
 // What only a complete run of the images can say stays empty otherwise.
-void Summarise(const ModelView& model, DeviceResult& result) {
+void Summarise(const ModelView& model, const std::vector<Fate>& fates, DeviceResult& result) {
   int planned = static_cast<int>(model.images.size());
-  result.images_ended = static_cast<int>(result.fates.size());
+  result.images_ended = static_cast<int>(fates.size());
   result.complete = planned > 0 && result.images_ended == planned;
-  if (result.fates.empty()) return;
+  if (fates.empty()) return;
   result.nonfinite = result.judgement.nonfinite;
   result.seconds = 0;
   bool truth_known = false;
   int correct = 0;
-  for (size_t i = 0; i < result.fates.size(); ++i) {
-    const Fate& fate = result.fates[i];
+  for (size_t i = 0; i < fates.size(); ++i) {
+    const Fate& fate = fates[i];
     *result.seconds += fate.seconds;
-    int64_t truth = model.images[static_cast<size_t>(result.images[i])].truth;
+    int64_t truth = model.images[static_cast<size_t>(result.outcomes[i].image)].truth;
     if (truth >= 0 && fate.ending == Ending::kOk) {
       truth_known = true;
       correct += !fate.top.empty() && fate.top.front().label == truth;
@@ -73,7 +85,7 @@ void Summarise(const ModelView& model, DeviceResult& result) {
 
 class Reader {
  public:
-  explicit Reader(Store& store) : store_(store) {}
+  Reader(Store& store, const ReadOptions& options) : store_(store), options_(options) {}
 
   Result<CampaignView> Read() {
     for (const auto& keys : kMetaKeys) {
@@ -82,6 +94,15 @@ class Reader {
         if (value) view_.meta.emplace(keys.front(), *value);
       }
     }
+    view_.store = &store_;
+    view_.marks = options_.marks;
+    const std::string* kill = view_.Meta("kill");
+    view_.rule = options_.rule ? *options_.rule : TRY(ParseKillRule(kill ? *kill : "top1"));
+    const std::string* top_k = view_.Meta("top_k");
+    if (view_.rule.kind == KillRule::Kind::kTopK && top_k &&
+        view_.rule.k > std::atoi(top_k->c_str()))
+      return Fail(Code::kInvalidInput, "kill rule ", KillRuleText(view_.rule),
+                  ": the campaign kept the best ", *top_k, " labels only (`top_k`)");
     const std::string* matrix = view_.Meta("matrix");
     view_.full_matrix = matrix && *matrix == "full";
     view_.devices = TRY(store_.Devices());
@@ -93,6 +114,14 @@ class Reader {
       return std::tie(a.op_id, a.op_key) < std::tie(b.op_id, b.op_key);
     });
     for (StoredModel& model : models) view_.models.push_back(TRY(ReadModel(std::move(model))));
+    std::map<std::string, const Mark*> marks;
+    for (const Mark& mark : view_.marks) marks[mark.mutant] = &mark;
+    for (ModelView& model : view_.models) {
+      for (MutantView& mutant : model.mutants) {
+        auto mark = marks.find(mutant.stored.id);
+        if (mark != marks.end()) mutant.mark = *mark->second;
+      }
+    }
     return std::move(view_);
   }
 
@@ -134,39 +163,88 @@ class Reader {
     TRY(ReadOriginals(model, image_index));
     TRY(ReadMutants(model));
 
-    std::map<std::pair<std::string, int>, StoredBuild> builds;
-    std::vector<StoredBuild> build_rows = TRY(store_.Builds(name));
-    for (StoredBuild& build : build_rows) {
-      builds.emplace(std::make_pair(build.mutant, build.target_index), std::move(build));
+    TRY(ReadBuilds(name));
+    TRY(ReadFates(model, image_index));
+    TRY(FindSameCode(model));
+    return model;
+  }
+
+  size_t devices() const { return view_.devices.size(); }
+
+  Status ReadBuilds(const std::string& name) {
+    builds_.clear();
+    out_of_bounds_.clear();
+    for (StoredBuild& build : TRY(store_.Builds(name))) {
+      builds_.emplace(std::make_pair(build.mutant, build.target_index), std::move(build));
     }
-    std::map<std::pair<std::string, std::string>, OutOfBounds> out_of_bounds;
-    std::vector<StoredOutOfBounds> bounds_rows = TRY(store_.OutOfBoundsOf(name));
-    for (const StoredOutOfBounds& row : bounds_rows) {
-      out_of_bounds[{row.mutant, row.device}] = {row.step, row.buffer, row.offset};
+    for (const StoredOutOfBounds& row : TRY(store_.OutOfBoundsOf(name))) {
+      out_of_bounds_[{row.mutant, row.device}] = {row.step, row.buffer, row.offset};
     }
+    return Ok();
+  }
+
+  // Judges every mutant that has fates, and compares the devices on the way.
+  Status ReadFates(ModelView& model, const std::unordered_map<std::string, int>& image_index) {
+    std::unordered_map<std::string, size_t> mutant_index, device_index;
+    for (const MutantView& mutant : model.mutants)
+      mutant_index.emplace(mutant.stored.id, mutant_index.size());
+    for (const StoredDevice& device : view_.devices)
+      device_index.emplace(device.name, device_index.size());
+    const std::string* top_k = view_.Meta("top_k");
+    DeviceComparer comparer(model, devices(), top_k ? std::atoi(top_k->c_str()) : 0);
+    std::string current;
+    std::vector<std::vector<std::pair<int, Fate>>> gathered(devices());
+    auto judge = [&] {
+      auto mutant = mutant_index.find(current);
+      std::vector<DeviceFates> fates;
+      for (auto& rows : gathered) {
+        std::sort(rows.begin(), rows.end(),
+                  [](const auto& a, const auto& b) { return a.first < b.first; });
+        DeviceFates& on = fates.emplace_back();
+        for (auto& [image, fate] : rows) {
+          on.images.push_back(image);
+          on.fates.push_back(std::move(fate));
+        }
+        rows.clear();
+      }
+      if (mutant == mutant_index.end()) return;
+      Judge(model, model.mutants[mutant->second], std::move(fates), &comparer, mutant->second);
+    };
+    TRY(store_.EachFate(model.stored.name, [&](const StoredFate& row) -> Status {
+      if (row.mutant != current) {
+        judge();
+        current = row.mutant;
+      }
+      auto image = image_index.find(row.image);
+      auto device = device_index.find(row.device);
+      if (image == image_index.end() || device == device_index.end()) return Ok();
+      // Without the original's output on this device there is nothing to compare with (yet).
+      if (!model.originals[device->second][static_cast<size_t>(image->second)]) return Ok();
+      gathered[device->second].emplace_back(image->second, TRY(FateOf(row)));
+      return Ok();
+    }));
+    judge();
+    for (MutantView& mutant : model.mutants) {
+      if (mutant.devices.empty()) Judge(model, mutant, std::vector<DeviceFates>(devices()));
+    }
+    model.comparisons = std::move(comparer).Finish();
+    return Ok();
+  }
+
+  Status FindSameCode(ModelView& model) {
     std::map<std::pair<std::string, int>, std::string> codes;
-    for (StoredCode& row : TRY(store_.Codes(name)))
+    for (StoredCode& row : TRY(store_.Codes(model.stored.name)))
       codes.emplace(std::make_pair(row.mutant, row.target_index), std::move(row.code));
-    for (size_t d = 0; d < view_.devices.size(); ++d) {
-      const StoredDevice& device = view_.devices[d];
+    for (size_t d = 0; d < devices(); ++d) {
       std::map<std::string, std::string> first;  // code -> the first mutant that runs it
-      FatesByMutant fates;
-      std::vector<StoredFate> rows = TRY(store_.Fates(name, device.name));
-      for (StoredFate& row : rows) fates[row.mutant].push_back(std::move(row));
       for (MutantView& mutant : model.mutants) {
-        auto build = builds.find({mutant.stored.id, device.target_index});
-        auto bounds = out_of_bounds.find({mutant.stored.id, device.name});
-        mutant.devices.push_back(TRY(
-            JudgeOn(model, d, image_index, build == builds.end() ? nullptr : &build->second,
-                    bounds == out_of_bounds.end() ? std::nullopt : std::optional(bounds->second),
-                    fates[mutant.stored.id])));
-        const auto code = codes.find({mutant.stored.id, device.target_index});
+        const auto code = codes.find({mutant.stored.id, view_.devices[d].target_index});
         if (code == codes.end()) continue;
         const auto [leader, fresh] = first.emplace(code->second, mutant.stored.id);
-        if (!fresh) mutant.devices.back().same_as = leader->second;
+        if (!fresh) mutant.devices[d].same_as = leader->second;
       }
     }
-    return model;
+    return Ok();
   }
 
   Status ReadOriginals(ModelView& model, const std::unordered_map<std::string, int>& image_index) {
@@ -179,8 +257,8 @@ class Reader {
                                  [&](const StoredDevice& d) { return d.name == row.device; });
       if (image == image_index.end() || device == view_.devices.end()) continue;
       OriginalResult original;
-      original.top = TRY(ParseTop(row.top_json, "the stored output of the original on " +
-                                                    row.image + ", device " + row.device));
+      original.top = TRY(TopFromText(row.top_json, "the stored output of the original on " +
+                                                       row.image + ", device " + row.device));
       original.seconds = row.seconds;
       int64_t truth = model.images[static_cast<size_t>(image->second)].truth;
       if (truth >= 0)
@@ -221,51 +299,57 @@ class Reader {
     return Ok();
   }
 
-  Result<DeviceResult> JudgeOn(const ModelView& model, size_t device,
-                               const std::unordered_map<std::string, int>& image_index,
-                               const StoredBuild* build,
-                               const std::optional<OutOfBounds>& out_of_bounds,
-                               const std::vector<StoredFate>& rows) {
+  // Gives the mutant its result on every device, of all its fates in image order.
+  void Judge(const ModelView& model, MutantView& mutant, std::vector<DeviceFates> fates,
+             DeviceComparer* comparer = nullptr, size_t index = 0) {
+    for (size_t d = 0; d < devices(); ++d)
+      mutant.devices.push_back(JudgeOn(model, mutant.stored.id, d, fates[d]));
+    if (comparer != nullptr) comparer->Add(index, fates);
+    for (size_t d = 0; options_.keep_fates && d < devices(); ++d)
+      mutant.devices[d].fates = std::move(fates[d].fates);
+  }
+
+  // `on` is left with the fates that count.
+  DeviceResult JudgeOn(const ModelView& model, const std::string& mutant, size_t device,
+                       DeviceFates& on) {
     Evidence evidence;
-    evidence.build = build ? build->state : "pending";
-    evidence.build_reason = build ? build->reason : "";
+    auto build = builds_.find({mutant, view_.devices[device].target_index});
+    evidence.build = build != builds_.end() ? build->second.state : "pending";
+    evidence.build_reason = build != builds_.end() ? build->second.reason : "";
     evidence.images_planned = static_cast<int>(model.images.size());
     evidence.full_matrix = view_.full_matrix;
-    evidence.out_of_bounds = out_of_bounds;
-    std::vector<std::pair<int, const StoredFate*>> ordered;
-    for (const StoredFate& row : rows) {
-      auto image = image_index.find(row.image);
-      // Without the original's output on this device there is nothing to compare with (yet).
-      if (image == image_index.end() ||
-          !model.originals[device][static_cast<size_t>(image->second)])
-        continue;
-      ordered.push_back({image->second, &row});
+    auto bounds = out_of_bounds_.find({mutant, view_.devices[device].name});
+    if (bounds != out_of_bounds_.end()) evidence.out_of_bounds = bounds->second;
+    if (evidence.build == "ok") evidence.fates = std::move(on.fates);
+    for (size_t i = 0; i < evidence.fates.size(); ++i) {
+      auto image = static_cast<size_t>(on.images[i]);
+      evidence.originals.push_back(model.originals[device][image]->top);
+      evidence.truths.push_back(model.images[image].truth);
     }
-    std::sort(ordered.begin(), ordered.end());
     DeviceResult result;
-    if (evidence.build == "ok") {
-      for (const auto& [image, row] : ordered) {
-        evidence.fates.push_back(TRY(FateOf(*row)));
-        evidence.originals.push_back(model.originals[device][static_cast<size_t>(image)]->top);
-        result.images.push_back(image);
-      }
+    result.judgement = ::mutatenn::Judge(evidence);
+    result.top1 = result.judgement.verdict;
+    evidence.rule = view_.rule;
+    if (view_.rule != KillRule{}) result.judgement = ::mutatenn::Judge(evidence);
+    result.out_of_bounds = evidence.out_of_bounds;
+    size_t count = JudgedFates(evidence);
+    for (size_t i = 0; i < count; ++i) {
+      result.outcomes.push_back(
+          OutcomeOf(view_.rule, evidence.originals[i], evidence.fates[i], on.images[i]));
     }
-    result.judgement = Judge(evidence);
-    result.out_of_bounds = out_of_bounds;
-    result.fates = std::move(evidence.fates);
-    if (!view_.full_matrix && !result.judgement.killing_image.empty()) {
-      size_t judged = 0;
-      while (result.fates[judged].image != result.judgement.killing_image) ++judged;
-      result.fates.resize(judged + 1);
-      result.images.resize(judged + 1);
-    }
-    Summarise(model, result);
+    on.fates = std::move(evidence.fates);
+    on.fates.resize(count);
+    on.images.resize(count);
+    Summarise(model, on.fates, result);
     return result;
   }
 
   Store& store_;
+  const ReadOptions& options_;
   CampaignView view_;
   std::vector<StoredOperatorUse> uses_;
+  std::map<std::pair<std::string, int>, StoredBuild> builds_;
+  std::map<std::pair<std::string, std::string>, OutOfBounds> out_of_bounds_;
 };
 
 }  // namespace
@@ -275,6 +359,8 @@ const std::string* CampaignView::Meta(const std::string& key) const {
   return found == meta.end() ? nullptr : &found->second;
 }
 
-Result<CampaignView> ReadCampaign(Store& store) { return Reader(store).Read(); }
+Result<CampaignView> ReadCampaign(Store& store, const ReadOptions& options) {
+  return Reader(store, options).Read();
+}
 
 }  // namespace mutatenn

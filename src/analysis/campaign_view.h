@@ -1,13 +1,16 @@
-// The whole campaign as the reports need it: read from the store once, joined, and judged.
-// Everything is in a fixed order that does not depend on how the campaign was run (jobs, chunks,
-// resuming).
+// The whole campaign as the reports need it: read from the store once, joined, and judged, with a
+// few bytes kept of each fate. Everything is in a fixed order that does not depend on how the
+// campaign was run (jobs, chunks, resuming).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "analysis/compare.h"
+#include "analysis/marks.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "judge/judge.h"
@@ -15,11 +18,25 @@
 
 namespace mutatenn {
 
+// What is kept of a fate.
+struct Outcome {
+  int32_t image = 0;   // index into ModelView::images
+  int32_t label = -1;  // the first one, -1 = no output
+  Ending ending = Ending::kOk;
+  bool kills = false;  // crashed, timed out, or by the kill rule (`top1` under acceptance limits)
+  bool infected = false;
+  bool nonfinite = false;
+  float margin = 0;  // between the mutant's first and second label
+  double max_abs_diff = 0;
+  double seconds = 0;
+};
+
 // One mutant on one device. An empty optional is "not known because not run", never zero.
 struct DeviceResult {
   Judgement judgement;
-  std::vector<Fate> fates;  // that were judged, in image order (`early`: up to the deciding one)
-  std::vector<int> images;  // of each fate: index into ModelView::images
+  Verdict top1 = Verdict::kPending;  // the verdict by `top1`, whatever the rule
+  std::vector<Outcome> outcomes;  // judged ones, in image order (`early`: up to the deciding one)
+  std::vector<Fate> fates;        // the same fates whole, only with ReadOptions::keep_fates
   std::optional<OutOfBounds> out_of_bounds;
   int images_ended = 0;                                 // fates of any ending
   bool complete = false;                                // every planned image has ended
@@ -34,6 +51,7 @@ struct DeviceResult {
 
 struct MutantView {
   StoredMutant stored;
+  std::optional<Mark> mark;           // what people said of it
   Json points;                        // array of mutation points
   Json parameters;                    // of the operator's use; null when not stored
   std::vector<DeviceResult> devices;  // in the order of CampaignView::devices
@@ -51,15 +69,20 @@ struct ModelView {
   std::vector<StoredOperatorUse> uses;  // by operator id and key
   // [device][image]; empty where the original did not run.
   std::vector<std::vector<std::optional<OriginalResult>>> originals;
-  std::vector<MutantView> mutants;  // selected ones, by operator, point, id
-  int unselected = 0;               // left out by max_mutants: counted, neither judged nor reported
+  std::vector<MutantView> mutants;            // selected ones, by operator, point, id
+  std::vector<DeviceComparison> comparisons;  // of all pairs of devices, first device first
+  int unselected = 0;  // left out by max_mutants: counted, neither judged nor reported
 };
 
 struct CampaignView {
   std::map<std::string, std::string> meta;  // the keys of kMetaKeys that the store has
   bool full_matrix = false;
+  KillRule rule;
+  std::vector<Mark> marks;
   std::vector<StoredDevice> devices;  // in the configuration's order, else the store's
   std::vector<ModelView> models;
+
+  Store* store = nullptr;  // it was read from, for what is not kept here
 
   const std::string* Meta(const std::string& key) const;
 };
@@ -81,7 +104,14 @@ inline const std::vector<std::vector<std::string>> kMetaKeys = {
     {"level"},
     {"created_epoch"}};
 
-// kInvalidInput names the row when stored text is not what it should be.
-Result<CampaignView> ReadCampaign(Store& store);
+struct ReadOptions {
+  std::optional<KillRule> rule = {};  // the campaign's own unless given
+  std::vector<Mark> marks = {};
+  bool keep_fates = false;  // of small campaigns: hundreds of bytes a fate
+};
+
+// kInvalidInput names the row when stored text is not what it should be. The store must outlive the
+// view.
+Result<CampaignView> ReadCampaign(Store& store, const ReadOptions& options = {});
 
 }  // namespace mutatenn

@@ -10,6 +10,7 @@
 #include "analysis/compare.h"
 #include "analysis/scores.h"
 #include "analysis/synthetic_campaign.h"
+#include "judge/kill_rule.h"
 
 namespace mutatenn {
 namespace {
@@ -136,9 +137,8 @@ TEST(CampaignView, EarlyLooksTheSameHoweverMuchRanBeyondTheKill) {
   SyntheticCampaign early(Matrix::kEarly), full(Matrix::kFull);
   ASSERT_TRUE(full.store().SetMeta("matrix", "early").ok());
   CampaignView a = View(early), b = View(full);
-  EXPECT_EQ(On(b, "k1", 0).fates.size(), On(a, "k1", 0).fates.size());
-  EXPECT_EQ(On(b, "k1", 0).images, On(a, "k1", 0).images);
-  EXPECT_EQ(On(b, "k1", 1).fates.size(), 1u);
+  EXPECT_EQ(On(b, "k1", 0).outcomes.size(), On(a, "k1", 0).outcomes.size());
+  EXPECT_EQ(On(b, "k1", 1).outcomes.size(), 1u);
   EXPECT_EQ(On(b, "k1", 0).images_differing, std::nullopt);
   EXPECT_EQ(On(b, "t1", 0).judgement.images_compared, On(a, "t1", 0).judgement.images_compared);
 }
@@ -154,31 +154,48 @@ TEST(CampaignView, DamagedRowsAreNamed) {
   EXPECT_EQ(view.error().message.find('\n'), std::string::npos);
 }
 
+TEST(CampaignView, JudgesAgainByAnotherRule) {
+  SyntheticCampaign campaign(Matrix::kFull);
+  auto rule = [](const char* text) { return ReadOptions{.rule = ParseKillRule(text).value()}; };
+  CampaignView view = ReadCampaign(campaign.store(), rule("accept:max_label_changes=2")).value();
+  EXPECT_EQ(On(view, "k1", 0).judgement.verdict, Verdict::kSurvived);  // two labels changed
+  EXPECT_EQ(On(view, "k1", 0).top1, Verdict::kKilled);
+  EXPECT_EQ(On(view, "x1", 0).judgement.verdict, Verdict::kCrashed);
+  view = ReadCampaign(campaign.store(), rule("accept:max_accuracy_drop=0")).value();
+  EXPECT_EQ(On(view, "k1", 0).judgement.verdict, Verdict::kSurvived);  // c right, a lost, d won
+  EXPECT_EQ(On(view, "k1", 1).judgement.reason, "accuracy 2/3 -> 1/3, a drop of 0 accepted");
+  // The lists hold two labels: label and label + 100.
+  view = ReadCampaign(campaign.store(), rule("topk:2")).value();
+  EXPECT_EQ(On(view, "k1", 0).judgement.reason, "label 2 not among the best 2 on a.jpg");
+  EXPECT_FALSE(ReadCampaign(campaign.store(), rule("topk:3")).ok());
+}
+
 TEST(Scores, CountedByHand) {
   SyntheticCampaign campaign(Matrix::kEarly);
   CampaignView view = View(campaign);
   const ModelView& model = view.models[0];
-  Score base = ScoreOn(model, 0);  // k1 killed, s1 survived, x1 crashed, t1 timeout | e1, p1
+  MutantSet all = AllMutants(model);
+  Score base = ScoreOn(model, 0, all);  // k1 killed, s1 survived, x1 crashed, t1 timeout | e1, p1
   EXPECT_EQ(base.valid, 4);
   EXPECT_EQ(base.detected, 3);
   EXPECT_EQ(base.Total(), 6);
   EXPECT_EQ(base.Value(), 0.75);
-  Score host = ScoreOn(model, 1);  // k1 killed, s1 and t1 survived, x1 crashed
+  Score host = ScoreOn(model, 1, all);  // k1 killed, s1 and t1 survived, x1 crashed
   EXPECT_EQ(host.valid, 4);
   EXPECT_EQ(host.Value(), 0.5);
-  Score overall = OverallScore(model);  // t1 is detected on one device, so detected
+  Score overall = OverallScore(model, all);  // t1 is detected on one device, so detected
   EXPECT_EQ(overall.valid, 4);
   EXPECT_EQ(overall.Value(), 0.75);
   EXPECT_EQ(overall.Count(Verdict::kPending), 1);
-  EXPECT_EQ(OverallScore(model, "graph.arithmetic").valid, 1);
-  EXPECT_EQ(ScoreOn(model, 0, "code.lt_to_le").Count(Verdict::kCrashed), 1);
+  EXPECT_EQ(OverallScore(model, ByOperator(model)[1].mutants).valid, 1);
+  EXPECT_EQ(ScoreOn(model, 0, ByOperator(model)[0].mutants).Count(Verdict::kCrashed), 1);
   EXPECT_EQ(Score{}.Value(), std::nullopt);
 }
 
 TEST(CompareDevices, CountedByHand) {
   SyntheticCampaign campaign(Matrix::kFull);
   CampaignView view = View(campaign);
-  auto comparisons = CompareDevices(view, view.models[0]);
+  const auto& comparisons = view.models[0].comparisons;
   ASSERT_EQ(comparisons.size(), 1u);
   const DeviceComparison& c = comparisons[0];
   EXPECT_EQ(c.originals_compared, 4);
@@ -198,7 +215,7 @@ TEST(CompareDevices, CountedByHand) {
 TEST(CompareDevices, OnlyImagesThatBothRan) {
   SyntheticCampaign campaign(Matrix::kEarly);
   CampaignView view = View(campaign);
-  auto comparisons = CompareDevices(view, view.models[0]);
+  const auto& comparisons = view.models[0].comparisons;
   EXPECT_EQ(comparisons.at(0).runs_compared, 1 + 4 + 2);  // k1: c; s1: all; t1: c, a
 }
 

@@ -1,4 +1,5 @@
-// Metrics against numbers that scipy 1.17.1 gave (kendalltau, f_oneway in the project's .venv) and
+// Metrics against numbers that scipy 1.17.1 gave (kendalltau, f_oneway, spatial.distance,
+// stats.entropy of special.softmax in the project's .venv) and
 // against distances counted by hand.
 #include "analysis/metrics.h"
 
@@ -67,6 +68,54 @@ TEST(Top1Differs, FirstLabelOnly) {
   EXPECT_TRUE(Top1Differs(List({1, 2}), List({2, 1})));
   EXPECT_TRUE(Top1Differs(List({1}), {}));
   EXPECT_FALSE(Top1Differs({}, {}));
+}
+
+using Values = std::vector<double>;
+
+TEST(WholeOutputs, AsScipy) {
+  Values a = {1, 2, 3}, b = {2, 2, 1};
+  EXPECT_NEAR(*L2Distance(a, b), 2.23606797749979, kTolerance);
+  EXPECT_EQ(*MaxError(a, b), 2);
+  EXPECT_NEAR(*CosineDistance(a, b), 0.1982162742627268, kTolerance);
+  EXPECT_NEAR(*SoftmaxKl(a, b), 0.694840177993134, kTolerance);
+  EXPECT_NEAR(*DMad(a, b, 0), 0.22336442353991356, kTolerance);
+  a = {0.5, -1, 700, 3};  // exp(700) is near the largest double
+  b = {0.25, 4, 690, 3};
+  EXPECT_NEAR(*L2Distance(a, b), 11.18313462317252, kTolerance);
+  EXPECT_NEAR(*CosineDistance(a, b), 2.6167955309630564e-05, kTolerance);
+  EXPECT_NEAR(*SoftmaxKl(a, b), 0, kTolerance);
+  EXPECT_NEAR(*DMad(a, b, 2), 0.9999735829285634, 1e-9);
+  EXPECT_EQ(DMad({}, {}, 0), std::nullopt);
+}
+
+TEST(WholeOutputs, OneElementAndNone) {
+  Values five = {5}, three = {3}, zero = {0};
+  EXPECT_EQ(L2Distance(five, three), 2);
+  EXPECT_EQ(MaxError(five, three), 2);
+  EXPECT_NEAR(*CosineDistance(five, three), 0, kTolerance);
+  EXPECT_EQ(SoftmaxKl(five, three), 0);
+  EXPECT_EQ(DMad(five, three, 0), 0);  // both are certain of the one class
+  EXPECT_EQ(CosineDistance(five, zero), std::nullopt);
+  EXPECT_EQ(DMad(five, three, 1), std::nullopt);
+  EXPECT_EQ(DMad(five, three, -1), std::nullopt);
+  EXPECT_EQ(L2Distance({}, {}), std::nullopt);
+  EXPECT_EQ(MaxError({}, {}), std::nullopt);
+  EXPECT_EQ(CosineDistance({}, {}), std::nullopt);
+  EXPECT_EQ(SoftmaxKl({}, {}), std::nullopt);
+  EXPECT_TRUE(Softmax({}).empty());
+}
+
+TEST(WholeOutputs, NanIsNeverTheSmallerError) {
+  Values a = {1, std::nan(""), 3}, b = {1, 2, 9};
+  EXPECT_TRUE(std::isnan(*MaxError(a, b)));
+}
+
+TEST(WholeOutput, OnlyOfAListWithEveryClass) {
+  EXPECT_EQ(WholeOutput({{2, 9}, {0, 5}, {1, 4}}, 3), (Values{5, 4, 9}));
+  EXPECT_EQ(WholeOutput({{2, 9}, {0, 5}}, 3), std::nullopt);
+  EXPECT_EQ(WholeOutput({{7, 9}, {0, 5}}, 2), std::nullopt);
+  EXPECT_EQ(WholeOutput({{1, 9}, {1, 5}}, 2), std::nullopt);
+  EXPECT_EQ(WholeOutput({}, 0), std::nullopt);
 }
 
 TEST(OneWayAnova, AsScipy) {

@@ -1,12 +1,105 @@
-// Counting verdicts, per device and over all of them.
+// Counting verdicts, per device, over all of them and by groups of mutants.
 #include "analysis/scores.h"
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 namespace mutatenn {
+namespace {
+
+// Devices whose runs a mutant's detection is looked for in.
+std::vector<size_t> DevicesOf(const MutantView& mutant, std::optional<int> device) {
+  if (device) return {static_cast<size_t>(*device)};
+  std::vector<size_t> all(mutant.devices.size());
+  for (size_t d = 0; d < all.size(); ++d) all[d] = d;
+  return all;
+}
+
+Verdict VerdictOf(const MutantView& mutant, std::optional<int> device) {
+  return device ? mutant.devices[static_cast<size_t>(*device)].judgement.verdict
+                : OverallVerdict(mutant);
+}
+
+// Per operator use: a use's sample was drawn from its own mutants.
+std::optional<SampledScore> Sampled(const ModelView& model, std::optional<int> device,
+                                    const MutantSet& mutants) {
+  std::map<std::string, Stratum> strata;
+  bool sampled = false;
+  for (const StoredOperatorUse& use : model.uses) {
+    Stratum& stratum = strata[use.op_key];
+    stratum.population = use.mutants;
+    stratum.drawn = use.selected;
+  }
+  std::set<std::string> touched;
+  for (size_t index : mutants) {
+    const MutantView& mutant = model.mutants[index];
+    Stratum& stratum = strata[mutant.stored.op_key];
+    sampled |= stratum.drawn < stratum.population;
+    touched.insert(mutant.stored.op_key);
+    Score one;
+    one.Add(mutant, VerdictOf(mutant, device));
+    stratum.valid += one.valid;
+    stratum.detected += one.detected;
+  }
+  if (!sampled) return std::nullopt;
+  std::vector<Stratum> used;
+  for (const std::string& key : touched) used.push_back(strata[key]);
+  return StratifiedScore(used);
+}
+
+// Score over resampled images. A mutant that was detected before all images ran (a crash ends its
+// runs) is detected in every resample.
+std::optional<Interval> OverImages(const CampaignView& view, const ModelView& model,
+                                   std::optional<int> device, const MutantSet& mutants) {
+  if (!view.full_matrix || view.rule.kind == KillRule::Kind::kAcceptance) return std::nullopt;
+  std::vector<std::vector<int>> killers;  // of each detected mutant: its killing images
+  int valid = 0;
+  for (size_t index : mutants) {
+    const MutantView& mutant = model.mutants[index];
+    Score one;
+    one.Add(mutant, VerdictOf(mutant, device));
+    if (one.valid == 0) continue;
+    ++valid;
+    if (one.detected == 0) continue;
+    std::set<int> images;
+    for (size_t d : DevicesOf(mutant, device)) {
+      const DeviceResult& result = mutant.devices[d];
+      bool cut_short = Detected(result.judgement.verdict) && !result.complete;
+      for (int image = 0; cut_short && image < static_cast<int>(model.images.size()); ++image)
+        images.insert(image);
+      for (const Outcome& outcome : result.outcomes) {
+        if (outcome.kills) images.insert(outcome.image);
+      }
+    }
+    killers.emplace_back(images.begin(), images.end());
+  }
+  if (valid == 0) return std::nullopt;
+  return BootstrapInterval(
+      static_cast<int>(model.images.size()), [&](const std::vector<int>& times) {
+        auto drawn = [&](int image) { return times[static_cast<size_t>(image)] > 0; };
+        auto detected = std::count_if(killers.begin(), killers.end(), [&](const auto& images) {
+          return std::any_of(images.begin(), images.end(), drawn);
+        });
+        return std::optional(static_cast<double>(detected) / valid);
+      });
+}
+
+std::vector<Group> Sorted(std::map<std::string, MutantSet> groups) {
+  std::vector<Group> sorted;
+  for (auto& [name, mutants] : groups) sorted.push_back({name, std::move(mutants)});
+  return sorted;
+}
+
+std::string Text(const Json& point, const char* key) {
+  bool has = point.is_object() && point.contains(key) && point[key].is_string();
+  return has ? point[key].get<std::string>() : "";
+}
+
+}  // namespace
 
 int Score::Total() const {
-  int total = 0;
+  int total = marked;
   for (int count : counts) total += count;
   return total;
 }
@@ -16,26 +109,35 @@ std::optional<double> Score::Value() const {
   return static_cast<double>(detected) / valid;
 }
 
-void Score::Add(Verdict verdict) {
+std::optional<Interval> Score::Wilson() const {
+  return valid == 0 ? std::nullopt : WilsonInterval(*Value(), valid);
+}
+
+void Score::Add(const MutantView& mutant, Verdict verdict) {
+  if (mutant.mark && verdict == Verdict::kSurvived) {
+    ++marked;
+    return;
+  }
   ++counts[static_cast<size_t>(verdict)];
   detected += Detected(verdict);
   valid += Valid(verdict);
 }
 
-Score ScoreOn(const ModelView& model, int device) {
-  Score score;
-  for (const MutantView& mutant : model.mutants) {
-    score.Add(mutant.devices[static_cast<size_t>(device)].judgement.verdict);
-  }
-  return score;
+std::optional<double> ScoreWithIntervals::LowerBound() const {
+  if (population) return population->interval.low;
+  return mutants ? std::optional(mutants->low) : std::nullopt;
 }
 
-Score ScoreOn(const ModelView& model, int device, const std::string& op_id) {
+MutantSet AllMutants(const ModelView& model) {
+  MutantSet all(model.mutants.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  return all;
+}
+
+Score ScoreOn(const ModelView& model, int device, const MutantSet& mutants) {
   Score score;
-  for (const MutantView& mutant : model.mutants) {
-    if (mutant.stored.op_id != op_id) continue;
-    score.Add(mutant.devices[static_cast<size_t>(device)].judgement.verdict);
-  }
+  for (size_t index : mutants)
+    score.Add(model.mutants[index], VerdictOf(model.mutants[index], device));
   return score;
 }
 
@@ -57,25 +159,106 @@ Verdict OverallVerdict(const MutantView& mutant) {
   return most;
 }
 
-Score OverallScore(const ModelView& model) {
+Score OverallScore(const ModelView& model, const MutantSet& mutants) {
   Score score;
-  for (const MutantView& mutant : model.mutants) score.Add(OverallVerdict(mutant));
+  for (size_t index : mutants)
+    score.Add(model.mutants[index], OverallVerdict(model.mutants[index]));
   return score;
 }
 
-Score OverallScore(const ModelView& model, const std::string& op_id) {
-  Score score;
-  for (const MutantView& mutant : model.mutants) {
-    if (mutant.stored.op_id == op_id) score.Add(OverallVerdict(mutant));
+ScoreWithIntervals ScoreOf(const CampaignView& view, const ModelView& model,
+                           std::optional<int> device, const MutantSet& mutants) {
+  ScoreWithIntervals result;
+  result.score = device ? ScoreOn(model, *device, mutants) : OverallScore(model, mutants);
+  result.population = Sampled(model, device, mutants);
+  result.mutants = result.score.Wilson();
+  result.images = OverImages(view, model, device, mutants);
+  Score guarded;
+  bool left = false;
+  for (size_t index : mutants) {
+    const MutantView& mutant = model.mutants[index];
+    bool outside = false;
+    for (size_t d : DevicesOf(mutant, device)) {
+      outside |= mutant.devices[d].out_of_bounds.has_value();
+    }
+    Verdict verdict = VerdictOf(mutant, device);
+    bool survived = verdict == Verdict::kSurvived && outside;
+    left |= outside;
+    guarded.Add(mutant, survived ? Verdict::kCrashed : verdict);
   }
-  return score;
+  if (left) result.guarded = guarded;
+  return result;
 }
 
-std::vector<std::string> OperatorIds(const ModelView& model) {
-  std::set<std::string> ids;
-  for (const StoredOperatorUse& use : model.uses) ids.insert(use.op_id);
-  for (const MutantView& mutant : model.mutants) ids.insert(mutant.stored.op_id);
-  return {ids.begin(), ids.end()};
+std::vector<Group> ByOperator(const ModelView& model) {
+  std::map<std::string, MutantSet> groups;
+  for (const StoredOperatorUse& use : model.uses) groups[use.op_id];  // also without mutants
+  for (size_t i : AllMutants(model)) groups[model.mutants[i].stored.op_id].push_back(i);
+  return Sorted(std::move(groups));
+}
+
+std::vector<Group> ByCategory(const ModelView& model) {
+  std::map<std::string, MutantSet> groups;
+  for (size_t i : AllMutants(model)) groups[model.mutants[i].stored.category].push_back(i);
+  return Sorted(std::move(groups));
+}
+
+std::vector<Group> ByKernel(const ModelView& model) {
+  std::map<std::string, MutantSet> groups;
+  for (size_t i : AllMutants(model)) {
+    std::set<std::string> kernels;
+    for (const Json& point : model.mutants[i].points) {
+      std::string key = Text(point, "kernel");
+      kernels.insert(key.empty() ? "" : Text(point, "role") + " " + key.substr(0, 8));
+    }
+    if (kernels.size() == 1 && !kernels.begin()->empty()) groups[*kernels.begin()].push_back(i);
+  }
+  return Sorted(std::move(groups));
+}
+
+std::vector<Group> ByLayer(const ModelView& model) {
+  std::map<std::string, MutantSet> groups;
+  for (size_t i : AllMutants(model)) {
+    std::set<std::string> layers;
+    bool own = true;
+    for (const Json& point : model.mutants[i].points) {
+      own &= Text(point, "level") == "graph" || !Text(point, "step").empty();
+      if (!point.is_object() || !point.contains("layers")) continue;
+      for (const Json& layer : point["layers"]) {
+        if (layer.is_string()) layers.insert(layer.get<std::string>());
+      }
+    }
+    if (!own) continue;
+    for (const std::string& layer : layers) groups[layer].push_back(i);
+  }
+  return Sorted(std::move(groups));
+}
+
+std::vector<ClassScore> ByClass(const ModelView& model, int device) {
+  std::map<int64_t, ClassScore> classes;
+  for (const StoredImage& image : model.images) {
+    if (image.truth < 0) continue;
+    ClassScore& score = classes[image.truth];
+    score.truth = image.truth;
+    ++score.images;
+  }
+  for (const MutantView& mutant : model.mutants) {
+    const DeviceResult& result = mutant.devices[static_cast<size_t>(device)];
+    Score one;
+    one.Add(mutant, result.judgement.verdict);
+    if (one.valid == 0 || !result.complete) continue;
+    std::set<int64_t> detecting;
+    for (const Outcome& outcome : result.outcomes) {
+      if (outcome.kills) detecting.insert(model.images[static_cast<size_t>(outcome.image)].truth);
+    }
+    for (auto& [truth, score] : classes) {
+      ++score.valid;
+      score.detected += detecting.count(truth) > 0;
+    }
+  }
+  std::vector<ClassScore> sorted;
+  for (const auto& [truth, score] : classes) sorted.push_back(score);
+  return sorted;
 }
 
 }  // namespace mutatenn

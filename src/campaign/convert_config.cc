@@ -3,6 +3,7 @@
 #include "campaign/convert_config.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -273,8 +274,33 @@ class Converter {
                                         "preprocessing_enabled"};
     for (const auto& [key, value] : json_.items()) {
       if (read.count(key) || AsksForNothing(value) || (key == "runs_no" && value == 1)) continue;
-      const bool passes = key.ends_with("_pass") || key.ends_with("_pass2");
-      Note(key, passes ? "passes cannot be chosen; left out" : "has no meaning here; left out");
+      if (key == "required_pass" || key == "disabled_pass")
+        ReadPasses(key, value);
+      else
+        Note(key, key == "disabled_pass2" ? "is a spare list that the tool does not read; left out"
+                                          : "has no meaning here; left out");
+    }
+  }
+
+  // Relay's passes, by which the tool compiles the original and every mutant. Ours are a fixed
+  // list.
+  void ReadPasses(const std::string& key, const Json& names) {
+    static const std::map<std::string, std::string> always = {
+        {"SimplifyInference", "batch norm always becomes scale and shift"},
+        {"OpFusion",
+         "operators are always fused; the operator build.fusion breaks that at a point"},
+        {"EliminateCommonSubexpr",
+         "kernels always go through CommonSubexprElim; the operator "
+         "build.pass_dropped makes mutants without it"}};
+    const bool required = key == "required_pass";
+    for (const Json& item : names) {
+      const std::string name = item.is_string() ? item.get<std::string>() : item.dump();
+      const auto found = always.find(name);
+      const bool runs = found != always.end();
+      Note(key + " '" + name + "'",
+           runs == required ? std::string(runs ? "so it is" : "so it is: no such pass is run")
+           : runs           ? found->second + "; left out"
+                            : "no such pass is run; left out");
     }
   }
 

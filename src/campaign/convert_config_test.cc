@@ -27,7 +27,8 @@ Json Theirs() {
                 "target": "llvm -mtriple=aarch64-linux-gnu -mattr=+neon,+dotprod"}},
     "selected_dataset": 1,
     "datasets": [{"dataset_path_relative": "/a"}, {"dataset_path_relative": "/images/b"}],
-    "disabled_pass": ["FastMath"], "opt_level": 1,
+    "required_pass": ["SimplifyInference", "FoldConstant"],
+    "disabled_pass": ["FastMath", "OpFusion"], "disabled_pass2": ["FastMath"], "opt_level": 1,
     "mutations": {
       "positions": {"MobileNetV2": {"tir": [1, 5]}, "Raw": {"tir": [2]}, "Left": {"tir": [9]}},
       "relay": [{"type": "replace_func", "original_func_name": "add",
@@ -80,10 +81,14 @@ TEST(ConvertConfig, SaysWhatHasNoMeaning) {
        {"models[0].url: models are not downloaded; put https://host/m.onnx beside",
         "models[1]: 'Left' is marked skip_analysis; left out", "devices.other: not selected",
         "devices.board.address: ", "datasets[0]: not selected", "runs_no: has no meaning here",
-        "disabled_pass: passes cannot be chosen", "opt_level: 1 is not there; 2 is taken",
+        "required_pass 'SimplifyInference': so it is",
+        "required_pass 'FoldConstant': no such pass is run; left out",
+        "disabled_pass 'FastMath': so it is: no such pass is run",
+        "disabled_pass 'OpFusion': operators are always fused; the operator build.fusion",
+        "disabled_pass2: is a spare list", "opt_level: 1 is not there; 2 is taken",
         "mutations_all: left out", "mutations.positions.Raw.tir: other positions",
         "mutations.positions.Left: the model is left out",
-        "mutations.relay[3] 'layout': a conversion of layout is no mutation",
+        "mutations.relay[3] 'layout': only layouts of nn.conv2d are mutated; left out",
         "mutations.relay[4] 'skipped': marked skip; left out",
         "mutations.tir[1] 'gt': needs 'lowered.relation', an operator that this mutatenn lacks"})
     EXPECT_THAT(converted->notes, Contains(HasSubstr(line)));
@@ -91,6 +96,49 @@ TEST(ConvertConfig, SaysWhatHasNoMeaning) {
     EXPECT_EQ(note.find("debug_enabled"), std::string::npos) << "false asks for nothing";
     EXPECT_EQ(note.find('\n'), std::string::npos);
   }
+}
+
+TEST(ConvertConfig, WritesAnEntryOnce) {
+  Json theirs = Theirs();
+  Json& relay = theirs["mutations"]["relay"];
+  relay = Json::array({relay[0], relay[0]});
+  const auto converted = ConvertToolConfig(theirs, "mutations", Catalog());
+  EXPECT_EQ(converted->config["operators"].size(), 3u);  // with the two positions of tir
+  EXPECT_THAT(converted->notes,
+              Contains(HasSubstr("relay[1] 'sub': the same as an entry before it; left out")));
+}
+
+// Its preprocessing follows the name, and is none where it is switched off.
+TEST(ConvertConfig, PreprocessesAsTheToolDoes) {
+  auto preprocessing = [](const char* name, bool enabled = true) {
+    Json theirs = Theirs();
+    theirs["preprocessing_enabled"] = enabled;
+    theirs["models"] = {{{"name", name}, {"url", "m.onnx"}}};
+    return ConvertToolConfig(theirs, "mutations", Catalog())->config["models"][0]["preprocessing"];
+  };
+  EXPECT_EQ(preprocessing("InceptionV2")["std"], (Json{127.5, 127.5, 127.5}));
+  EXPECT_EQ(preprocessing("ShuffleNet")["scale"], 1 / 255.0);
+  EXPECT_EQ(preprocessing("ShuffleNet")["std"], (Json{0.229, 0.224, 0.225}));
+  EXPECT_EQ(preprocessing("DenseNet121")["mean"], (Json{123.68, 116.78, 103.94}));
+  EXPECT_EQ(preprocessing("GoogleNet9")["channels"], "BGR");
+  EXPECT_EQ(preprocessing("AlexNet")["mean"], (Json{0, 0, 0}));
+  EXPECT_EQ(preprocessing("InceptionV2", false)["std"], (Json{1, 1, 1}));
+}
+
+TEST(ConvertConfig, TakesTheSelectedDevice) {
+  Json theirs = Theirs();
+  theirs["devices"] = {{"selected", "gpu"},
+                       {"gpu", {{"target", "cuda"}, {"host", "llvm -mcpu=core-avx2"}}}};
+  theirs["opt_level"] = 3;
+  const Json config = ConvertToolConfig(theirs, "mutations", Catalog())->config;
+  EXPECT_EQ(config["level"], 3);
+  EXPECT_EQ(config["devices"], Json::parse(R"([{"name": "gpu", "target": {"kind": "cuda",
+      "host": {"kind": "llvm", "mcpu": "core-avx2"}}}])"));
+  theirs["devices"]["selected"] = "none";
+  const auto other = ConvertToolConfig(theirs, "mutations", Catalog());
+  EXPECT_EQ(other->config["devices"], Json::parse(R"([{"name": "host",
+      "target": {"kind": "llvm", "mcpu": "host"}}])"));
+  EXPECT_THAT(other->notes, Contains(HasSubstr("devices.selected: 'none' is not there")));
 }
 
 TEST(ConvertConfig, IsAcceptedAsAConfiguration) {

@@ -15,6 +15,10 @@ namespace mutatenn {
 namespace {
 
 constexpr int kLossesWithoutProgress = 3;
+// Where a mutant stops at the first image that kills it, most never see the later ones. Memory that
+// is touched for the first time costs more than a survivor's next process, so chunks are smaller
+// than the budget allows; the next chunk uses the same memory.
+constexpr int64_t kEarlyChunkBytes = 192 << 20;
 
 Result<Program> LoadProgram(CampaignContext& context, const std::string& model, int target) {
   for (const StoredProgram& program : TRY(context.store.Programs())) {
@@ -57,13 +61,15 @@ std::vector<ImageInput> Inputs(const CampaignContext& context,
 }
 
 // Loads the program and runs the original on the first chunk of `images`. Also off the main thread.
-Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request,
+Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request, bool full_matrix,
                               std::vector<ImageInput> images) {
   ReadyDevice ready;
   ready.reply = TRY(session.Load(request));
   ready.chunk_images = 1 << 20;
   if (ready.reply.reference_bytes_per_image > 0) {
-    int64_t room = request.memory_budget_bytes / ready.reply.reference_bytes_per_image;
+    int64_t bytes = request.memory_budget_bytes;
+    if (!full_matrix) bytes = std::min(bytes, kEarlyChunkBytes);
+    int64_t room = bytes / ready.reply.reference_bytes_per_image;
     ready.chunk_images = static_cast<int>(std::clamp<int64_t>(room, 1, 1 << 20));
   }
   if (images.empty()) return ready;
@@ -116,7 +122,7 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   LoadedDevice loaded(context, model, device.name);
   LoadRequest request = TRY(loaded.Prepare(device));
   loaded.session_ = TRY(context.parts.open_session(device, request.scratch));
-  TRY(loaded.Settle(MakeReady(*loaded.session_, request, {})));
+  TRY(loaded.Settle(MakeReady(*loaded.session_, request, context.full_matrix, {})));
   return loaded;
 }
 
@@ -136,11 +142,10 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   }
   loaded.session_ = std::move(session).value();
   // Where the system has no thread left, the work is done when it is asked for.
-  loaded.under_way_ =
-      std::async(std::launch::async | std::launch::deferred,
-                 [&session = *loaded.session_, request, inputs = Inputs(context, images)] {
-                   return MakeReady(session, request, inputs);
-                 });
+  loaded.under_way_ = std::async(
+      std::launch::async | std::launch::deferred,
+      [&session = *loaded.session_, request, full = context.full_matrix,
+       inputs = Inputs(context, images)] { return MakeReady(session, request, full, inputs); });
   return loaded;
 }
 

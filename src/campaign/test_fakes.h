@@ -288,6 +288,15 @@ class FullDiskStore : public Store {
   Result<std::vector<StoredFate>> Fates(const std::string& m, const std::string& d) override {
     return s_->Fates(m, d);
   }
+  Status EachFate(const std::string& m,
+                  const std::function<Status(const StoredFate&)>& visit) override {
+    return s_->EachFate(m, visit);
+  }
+  Status EachBuild(const std::string& m,
+                   const std::function<Status(const StoredBuild&)>& visit) override {
+    return s_->EachBuild(m, visit);
+  }
+  Result<std::map<std::string, std::string>> AllMeta() override { return s_->AllMeta(); }
   Result<std::vector<StoredFate>> FatesOf(const std::string& m, const std::string& id) override {
     return s_->FatesOf(m, id);
   }

@@ -3,12 +3,39 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
+#include "analysis/scores.h"
+#include "judge/kill_rule.h"
 #include "report/report.h"
 
 namespace mutatenn {
 
-Result<OpenCampaign> OpenToRead(const std::string& folder) {
+namespace {
+
+// Marks that say nothing true of this campaign, on standard error: they change no score.
+void WarnOfMarks(const std::string& folder, const CampaignView& view) {
+  std::set<std::string> found;
+  for (const ModelView& model : view.models) {
+    for (const MutantView& mutant : model.mutants) {
+      if (!mutant.mark) continue;
+      found.insert(mutant.stored.id);
+      if (!Detected(OverallVerdict(mutant))) continue;
+      std::fprintf(stderr, "mutatenn: %s: mutant %s is marked %s but was detected\n",
+                   MarksPath(folder).c_str(), mutant.stored.id.c_str(),
+                   MarkName(mutant.mark->kind));
+    }
+  }
+  for (const Mark& mark : view.marks) {
+    if (found.count(mark.mutant)) continue;
+    std::fprintf(stderr, "mutatenn: %s: no mutant %s in this campaign\n", MarksPath(folder).c_str(),
+                 mark.mutant.c_str());
+  }
+}
+
+}  // namespace
+
+Result<OpenCampaign> OpenToRead(const std::string& folder, const OpenOptions& options) {
   std::error_code error;
   if (!std::filesystem::exists(StorePath(folder), error)) {
     return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn run CONFIG --out ", folder,
@@ -16,15 +43,48 @@ Result<OpenCampaign> OpenToRead(const std::string& folder) {
   }
   OpenCampaign open;
   open.store = TRY(Store::OpenReadOnly(StorePath(folder)));
-  open.view = TRY(ReadCampaign(*open.store));
+  ReadOptions read{.marks = TRY(ReadMarks(folder)), .keep_fates = options.keep_fates};
+  if (!options.kill.empty()) read.rule = TRY(ParseKillRule(options.kill));
+  open.view = TRY(ReadCampaign(*open.store, read));
+  WarnOfMarks(folder, open.view);
   return open;
 }
 
-Status PrintSummary(const std::string& folder) {
+Result<FoundMutant> FindMutant(const CampaignView& view, const std::string& folder,
+                               const std::string& prefix) {
+  std::vector<FoundMutant> found;
+  for (const ModelView& model : view.models) {
+    for (const MutantView& mutant : model.mutants) {
+      if (mutant.stored.id.compare(0, prefix.size(), prefix) == 0)
+        found.push_back({&model, &mutant});
+    }
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty()) return Fail(Code::kNotFound, folder, ": has no mutant '", prefix, "'");
+  std::string some;
+  for (size_t i = 0; i < std::min<size_t>(found.size(), 4); ++i)
+    some += (i ? ", " : "") + found[i].mutant->stored.id;
+  return Fail(Code::kInvalidInput, folder, ": ", std::to_string(found.size()),
+              " mutants start with '", prefix, "' (", some, found.size() > 4 ? ", ..." : "",
+              "); give more digits");
+}
+
+void AddKillOption(CLI::App& app, std::string& kill) {
+  app.add_option("--kill", kill,
+                 "Judge by another kill rule than the campaign's: top1, topk:K, output:TOLERANCE, "
+                 "accept:max_accuracy_drop=X,max_label_changes=N,max_recall_drop=X "
+                 "(docs/results.md)");
+}
+
+Status PrintSummary(const CampaignView& view) {
   const Report* summary = FindReport("summary");
   CHECK(summary != nullptr, "the report `summary` exists");
+  return summary->write(view, "-");
+}
+
+Status PrintSummary(const std::string& folder) {
   OpenCampaign open = TRY(OpenToRead(folder));
-  return summary->write(open.view, "-");
+  return PrintSummary(open.view);
 }
 
 int StatusOf(const CampaignOutcome& outcome, const std::string& again) {

@@ -16,10 +16,26 @@ struct OpenCampaign {
   std::unique_ptr<Store> store;
   CampaignView view;
 };
-Result<OpenCampaign> OpenToRead(const std::string& folder);
+// With the marks of the folder. `kill` is the text of a kill rule, "" = the campaign's own.
+struct OpenOptions {
+  std::string kill = {};
+  bool keep_fates = false;
+};
+Result<OpenCampaign> OpenToRead(const std::string& folder, const OpenOptions& options = {});
+
+void AddKillOption(CLI::App& app, std::string& kill);
+
+struct FoundMutant {
+  const ModelView* model = nullptr;
+  const MutantView* mutant = nullptr;
+};
+// The mutant whose id starts with `prefix`; there must be one only.
+Result<FoundMutant> FindMutant(const CampaignView& view, const std::string& folder,
+                               const std::string& prefix);
 
 // Prints the summary of a folder's campaign to stdout.
 Status PrintSummary(const std::string& folder);
+Status PrintSummary(const CampaignView& view);
 
 // The exit status of a campaign that ended; `again` is the command that goes on with it.
 int StatusOf(const CampaignOutcome& outcome, const std::string& again);

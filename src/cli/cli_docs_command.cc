@@ -21,6 +21,8 @@ std::string CliDocs() {
       "| 4 | TVM, or this build, cannot do it |\n"
       "| 5 | a device or process is gone, or mutants are left pending; the same command goes on |\n"
       "| 6 | something took longer than its limit |\n"
+      "| 7 | done, but a limit was not kept: --min-score, --max-disagreement, or verify found a "
+      "difference |\n"
       "| 130 | stopped by Ctrl-C; the same command goes on |\n\n"
       "Everything measured is stored as it comes: after any of these, the same command goes on "
       "where it was.\n";

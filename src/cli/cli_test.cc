@@ -182,6 +182,38 @@ TEST_F(ReadingTest, ReportsAreWritten) {
   EXPECT_EQ(Call({"report", folder_.string()}).out, summary.out);
 }
 
+TEST_F(ReadingTest, LimitsGiveTheExitStatus) {
+  // One of one is killed: from 0.2065 with 95 % confidence.
+  Said kept = Call({"analyze", "--min-score", "0.2", folder_.string()});
+  EXPECT_EQ(kept.status, 0) << kept.err;
+  EXPECT_THAT(kept.out, HasSubstr("passed: net, score: 1.0000 (n = 1), at least 0.2065"));
+  Said broken = Call({"analyze", folder_.string(), "--min-score", "0.2", "--min-score",
+                      "operator:code.lt_to_le=0.3", "--max-disagreement", "0"});
+  EXPECT_EQ(broken.status, 7) << broken.err;
+  EXPECT_THAT(broken.out, HasSubstr("FAILED: net, score of operator code.lt_to_le: 1.0000"));
+  EXPECT_THAT(broken.out, HasSubstr("FAILED: net, disagreement of devices: not measured"));
+  EXPECT_EQ(Call({"analyze", folder_.string(), "--min-score", "20"}).status, 2);
+  EXPECT_EQ(Call({"analyze", folder_.string(), "--max-disagreement", "2"}).status, 2);
+  EXPECT_EQ(Call({"analyze", folder_.string(), "--kill", "nothing"}).status, 2);
+}
+
+TEST_F(ReadingTest, MarksLeaveTheScoreAndAreChecked) {
+  auto mark = [&](const char* mutant) {
+    return Call({"mark", folder_.string(), mutant, "--as", "equivalent", "--reason", "looked at"});
+  };
+  ExpectOneLine(mark("aa11"), 2,
+                folder_.string() + ": mutant aa11 was detected; a mark says why one survives");
+  EXPECT_EQ(mark("aa22").status, 0);
+  EXPECT_EQ(Call({"mark", folder_.string(), "aa22", "--as", "good", "--reason", "x"}).status, 2);
+  EXPECT_EQ(Call({"mark", folder_.string(), "aa22", "--as", "accepted", "--reason", " "}).status,
+            2);
+  std::ofstream(folder_ / "marks.txt", std::ios::app) << "gone accepted x\naa11 accepted y\n";
+  Said said = Call({"analyze", folder_.string()});
+  EXPECT_EQ(said.status, 0);
+  EXPECT_THAT(said.err, HasSubstr("no mutant gone in this campaign"));
+  EXPECT_THAT(said.err, HasSubstr("mutant aa11 is marked accepted but was detected"));
+}
+
 TEST_F(ReadingTest, ReadingLoadsNoCompiler) {
   Call({"report", folder_.string(), "--json", "-"});
   Call({"show", folder_.string(), "aa1"});

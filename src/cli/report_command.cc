@@ -20,6 +20,7 @@ class ReportCommand : public Subcommand {
     app.add_option("--out", out_,
                    "Where to: a file, - = stdout (the default), or for a tree of files a folder "
                    "(default DIR/<format>)");
+    AddKillOption(app, kill_);
   }
   Result<int> Run(const GlobalOptions&) override {
     // Not by CLI11's excludes(): it prints two of them in an order that changes from run to run.
@@ -36,14 +37,14 @@ class ReportCommand : public Subcommand {
       return Fail(Code::kInvalidInput, "--format: '", format, "' is no report; say '",
                   fmt::format("{}", fmt::join(names, "', '")), "'");
     }
-    OpenCampaign open = TRY(OpenToRead(folder_));
+    OpenCampaign open = TRY(OpenToRead(folder_, {.kill = kill_, .keep_fates = report->keep_fates}));
     if (destination.empty()) destination = report->tree ? folder_ + "/" + report->name : "-";
     TRY(report->write(open.view, destination));
     return 0;
   }
 
  private:
-  std::string folder_, json_, format_, out_;
+  std::string folder_, json_, format_, out_, kill_;
 };
 
 SUBCOMMAND(ReportCommand, .name = "report", .order = 5, .summary = "Write a report of a campaign");

@@ -7,30 +7,6 @@
 namespace mutatenn {
 namespace {
 
-struct Found {
-  const ModelView* model = nullptr;
-  const MutantView* mutant = nullptr;
-};
-
-// The mutant whose id starts with `prefix`.
-Result<Found> Find(const CampaignView& view, const std::string& folder, const std::string& prefix) {
-  std::vector<Found> found;
-  for (const ModelView& model : view.models) {
-    for (const MutantView& mutant : model.mutants) {
-      if (mutant.stored.id.compare(0, prefix.size(), prefix) == 0)
-        found.push_back({&model, &mutant});
-    }
-  }
-  if (found.size() == 1) return found.front();
-  if (found.empty()) return Fail(Code::kNotFound, folder, ": has no mutant '", prefix, "'");
-  std::string some;
-  for (size_t i = 0; i < std::min<size_t>(found.size(), 4); ++i)
-    some += (i ? ", " : "") + found[i].mutant->stored.id;
-  return Fail(Code::kInvalidInput, folder, ": ", std::to_string(found.size()),
-              " mutants start with '", prefix, "' (", some, found.size() > 4 ? ", ..." : "",
-              "); give more digits");
-}
-
 std::string TopText(const std::vector<Ranked>& top) {
   return top.empty() ? "-" : fmt::format("{} ({:.6g})", top.front().label, top.front().score);
 }
@@ -49,7 +25,7 @@ void PrintDevice(const ModelView& model, const DeviceResult& result, const std::
              judged.reason.empty() ? "" : " - " + judged.reason);
   for (size_t i = 0; i < result.fates.size(); ++i) {
     const Fate& fate = result.fates[i];
-    const auto& original = model.originals[index][static_cast<size_t>(result.images[i])];
+    const auto& original = model.originals[index][static_cast<size_t>(result.outcomes[i].image)];
     fmt::print("  {}: {}, label {} for {}", fate.image, EndingName(fate.ending), TopText(fate.top),
                original ? TopText(original->top) : "-");
     if (fate.infected) {
@@ -71,8 +47,8 @@ class ShowCommand : public Subcommand {
         ->required();
   }
   Result<int> Run(const GlobalOptions&) override {
-    OpenCampaign open = TRY(OpenToRead(folder_));
-    Found found = TRY(Find(open.view, folder_, mutant_));
+    OpenCampaign open = TRY(OpenToRead(folder_, {.keep_fates = true}));
+    FoundMutant found = TRY(FindMutant(open.view, folder_, mutant_));
     const StoredMutant& mutant = found.mutant->stored;
     fmt::print("mutant {}\nmodel {}\noperator {} ({}, level {})\nplace {}\n", mutant.id,
                mutant.model, mutant.op_key, mutant.category, mutant.level, mutant.place);

@@ -66,6 +66,8 @@ std::unique_ptr<Cli> MakeCli();
 // The whole program: parses, runs, reports. Returns the exit status.
 int RunCli(int argc, const char* const* argv);
 
+// Exit status when all went well but a limit of the user's (--min-score, ...) was not kept.
+inline constexpr int kExitGateFailed = 7;
 // Exit status of a campaign that the user stopped, as shells know it.
 inline constexpr int kExitInterrupted = 130;
 

@@ -39,6 +39,12 @@ bool SameSteps(const Program& a, const Program& b) {
          names(a, a.outputs) == names(b, b.outputs);
 }
 
+BuiltMutant Stillborn(BuiltMutant built, const Error& error) {
+  built.state = "stillborn";
+  built.reason = error.message;
+  return built;
+}
+
 // The kernels that a mutant touches and, at scope step, the steps that it touches them for; in the
 // order of its points.
 std::vector<std::pair<std::string, std::string>> KernelsOf(const Mutant& mutant) {
@@ -123,10 +129,11 @@ Result<Pipeline::Finish> Pipeline::BeginCode(int target_index, const Mutant& mut
 
 Pipeline::Finish Pipeline::FinishKernels(int target_index, const Mutant& mutant,
                                          const std::vector<MutatedKernel>& kernels,
-                                         const std::string& diff) const {
-  return [this, target_index, kernels, diff, &mutant]() -> Result<BuiltMutant> {
+                                         const std::string& diff,
+                                         const std::string& ir_kind) const {
+  return [this, target_index, kernels, diff, ir_kind, &mutant]() -> Result<BuiltMutant> {
     BuiltMutant built;
-    built.ir_kind = "tir";
+    built.ir_kind = ir_kind;
     built.diff = diff;
     built.program.mutant = mutant.id;
     built.cached = true;
@@ -185,31 +192,35 @@ Status Pipeline::FuseMutated(const Graph& mutated, MutatedGraph* result, std::st
 
 Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mutant,
                                               KernelBatch& batch, std::string* needs) {
-  const PerTarget& target = targets_.at(target_index);
   BuiltMutant built;
   built.ir_kind = "relax";
   built.program.mutant = mutant.id;
   built.cached = true;
   Graph mutated = TRY(MutateGraph(mutant));
-  auto stillborn = [](BuiltMutant born, const Error& error) {
-    born.state = "stillborn";
-    born.reason = error.message;
-    return born;
-  };
   MutatedGraph graph;
   const Status fused = FuseMutated(mutated, &graph, needs);
   if (!needs->empty()) return Finish();
   if (!graph.printed.empty())
     built.diff = "--- graph\n+++ mutant " + mutant.id + "\n" +
                  UnifiedDiff(printed_graph_.text(), graph.printed);
-  if (!fused.ok()) return Finish([=] { return stillborn(built, fused.error()); });
+  if (!fused.ok()) return Finish([=] { return Stillborn(built, fused.error()); });
 
   std::vector<std::string> key_of_step;
   const auto sources = TRY(SourcesOf(graph.fused, key_of_step));
-  if (const auto untraced = Untraced(target, sources); !untraced.empty()) {
+  const auto untraced = Untraced(targets_.at(target_index), sources);
+  if (!untraced.empty()) {
     *needs = TRY(PackUntraced(target_index, untraced));
     return Finish();
   }
+  return BeginSteps(target_index, std::move(built), std::move(graph.fused), std::move(key_of_step),
+                    sources, targets_.at(target_index).unit, batch);
+}
+
+Result<Pipeline::Finish> Pipeline::BeginSteps(int target_index, BuiltMutant built, FusedGraph fused,
+                                              std::vector<std::string> key_of_step,
+                                              const std::map<std::string, KernelSource>& sources,
+                                              const VectorUnit& unit, KernelBatch& batch) const {
+  const PerTarget& target = targets_.at(target_index);
   struct New {
     KernelSource source;
     KernelBatch::Added added;
@@ -223,7 +234,7 @@ Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mu
     return &(kernels[source.key] = {source, std::move(added), ""});
   };
   auto add_with_packer = [&](const KernelSource& source) -> Status {
-    New* kernel = TRY(add(source, [&] { return Schedule(source, target); }));
+    New* kernel = TRY(add(source, [&] { return Schedule(source, target, unit); }));
     const std::optional<Packing>& packing = kernel->added.code->entry.packing;
     if (!packing) return Ok();
     const KernelSource packer = TRY(PackerFor(*packing));
@@ -237,17 +248,17 @@ Result<Pipeline::Finish> Pipeline::BeginGraph(int target_index, const Mutant& mu
     const Status added = add_with_packer(source);
     if (added.ok()) continue;
     if (added.error().code != Code::kTvm) return added.error();
-    return Finish([=] { return stillborn(built, added.error()); });
+    return Finish([=] { return Stillborn(built, added.error()); });
   }
   return Finish([=, this, &target]() -> Result<BuiltMutant> {
     BuiltKernels all = target.compiled;
     for (const auto& [key, kernel] : kernels) {
       const BuiltCode& code = *kernel.added.code;
-      if (code.error) return stillborn(built, *code.error);
+      if (code.error) return Stillborn(built, *code.error);
       all[key] = {code.KernelOf(kernel.source), code.entry.packing, kernel.packer};
     }
     const Program& original = programs_.at(target_index);
-    const Program program = TRY(Assemble(graph.fused, key_of_step, target, all));
+    const Program program = TRY(Assemble(fused, key_of_step, target, all));
     BuiltMutant done = built;
     if (SameSteps(program, original)) {
       done.state = "equivalent";
@@ -279,6 +290,7 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
     auto begun = mutant.level == Level::kGraph
                      ? BeginGraph(target, mutant, batch, &answers[i].needs)
                  : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
+                 : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch)
                                                    : BeginCode(target, mutant, batch);
     if (begun.ok())
       finish[i] = std::move(*begun);

@@ -15,7 +15,6 @@
 #include "compile/memory_file.h"
 #include "program/program.h"
 #include "tvm/gpu_passes.h"
-#include "tvm/passes.h"
 #include "tvm/symbols.h"
 
 extern char** environ;
@@ -32,13 +31,15 @@ const std::vector<std::string>& LoweringPasses() {
   return names;
 }
 
-Result<Node> Lower(const Node& function, const Target& target) {
+Result<Node> Lower(const Node& function, const Target& target,
+                   std::span<const LoweringPass> passes) {
   return Guard("lowering", [&] {
     Node named = WithAttribute(function, "global_symbol", kKernelSymbol);
     named = WithAttribute(named, "target", target.node);
     Node module = MakeModule({{kKernelSymbol, named}});
-    const std::span<const LoweringPass> passes =
-        target.accelerator() ? std::span<const LoweringPass>(kGpuLoweringPasses) : kLoweringPasses;
+    if (passes.empty())
+      passes = target.accelerator() ? std::span<const LoweringPass>(kGpuLoweringPasses)
+                                    : std::span<const LoweringPass>(kLoweringPasses);
     for (const LoweringPass& pass : passes) {
       Node made = pass.has_argument ? Call(pass.name, pass.argument) : Call(pass.name);
       module = RunPass(made, module);

@@ -1,12 +1,14 @@
 // From scheduled PrimFuncs to a shared library: lower, split host from device, LLVM, object, link.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "compile/target.h"
 #include "tvm/node.h"
+#include "tvm/passes.h"
 
 namespace mutatenn {
 
@@ -14,8 +16,9 @@ namespace mutatenn {
 const std::vector<std::string>& LoweringPasses();
 
 // `function` is a PrimFunc, scheduled or not; so is what it is lowered to. Equal functions are
-// equal lowered: no name is in them.
-Result<Node> Lower(const Node& function, const Target& target);
+// equal lowered: no name is in them. `passes`: none = those of the target's kind.
+Result<Node> Lower(const Node& function, const Target& target,
+                   std::span<const LoweringPass> passes = {});
 
 // The TVM symbol of the kernel at `index` of `count` in one library.
 std::string SymbolOf(size_t index, size_t count);

@@ -203,6 +203,7 @@ class Fuser {
     const GraphBinding& origin = Recognise(scope, value);
     const std::string& role = table_.Find(value["args"].At(0)["name_hint"].Text())->role;
     step.bindings.push_back(origin.name);
+    step.calls.push_back(role);
     step.role += (step.role.empty() ? "" : "_") + role;
     const std::string& layer = origin.layer;
     if (!layer.empty() &&

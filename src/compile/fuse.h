@@ -22,7 +22,8 @@ struct FusedStep {
   std::vector<std::string> outputs;  // value names
   std::vector<TensorType> output_types;
   std::vector<std::string> layers;
-  std::vector<std::string> bindings;  // of the legalised graph, that it computes
+  std::vector<std::string> bindings;  // of the legalised graph, that it computes ...
+  std::vector<std::string> calls;     // ... and the role of each
   bool weight_only = false;
 };
 

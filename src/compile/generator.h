@@ -59,7 +59,7 @@ struct BuiltMutant {
   std::string reason;              // why it is not ok
   MutantProgram program;           // state ok
   std::string diff;                // unified diff of the printed IR, original to mutant
-  std::string ir_kind;             // "relax" or "tir"
+  std::string ir_kind;             // "relax", "tir" or, at level build, "settings"
   double seconds = 0, link_s = 0;  // link_s: the part of `seconds` spent linking
   bool cached = false;
 };

@@ -79,9 +79,10 @@ Status Pipeline::Open() {
     legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
     CHECK(legalized.has_value());
   }
-  const FusedGraph fused = TRY(fuse_.Fuse(*legalized, table_).With(where));
-  window_.emplace(graph_, *legalized, fused, table_);
-  fused_ = TRY(reshapes_.ReadThrough(fused).With(where));
+  legalized_ = std::move(*legalized);
+  fused_whole_ = TRY(fuse_.Fuse(legalized_, table_).With(where));
+  window_.emplace(graph_, legalized_, fused_whole_, table_);
+  fused_ = TRY(reshapes_.ReadThrough(fused_whole_).With(where));
   for (const FusedStep& step : fused_.steps)
     hash_of_function_[step.function.id()] = TRY(HashOfFunction(step.function));
   sources_ = TRY(SourcesOf(fused_, key_of_step_).With(where));
@@ -94,7 +95,7 @@ Status Pipeline::Open() {
     if (const auto untraced = Untraced(target, sources_); !untraced.empty())
       TRY(Legalize(TRY(PackUntraced(index, untraced))).With(where));
     for (const auto& [key, source] : sources_) {
-      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target));
+      const Scheduled& made = target.scheduled[key] = TRY(Schedule(source, target, target.unit));
       if (!made.packing) continue;
       KernelSource packer = TRY(PackerFor(*made.packing));
       target.compiled[key].packer = packer.key;
@@ -165,15 +166,16 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
   return sources;
 }
 
-Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target) const {
+Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target,
+                                     const VectorUnit& unit) const {
   if (source.weight_only) return Scheduled{source.function};
   if (target.target.accelerator()) {
+    // None: a step of another fusion, that the front end was not asked about.
     const auto trace = target.traces.find(source.key);
-    CHECK(trace != target.traces.end(), source.key);
-    return ScheduleThreads(source.function, trace->second);
+    return ScheduleThreads(source.function, trace == target.traces.end() ? "" : trace->second);
   }
   if (options_.level < 3) return Scheduled{source.function};
-  return Tile(source.function, source.constant_parameters, target.unit);
+  return Tile(source.function, source.constant_parameters, unit);
 }
 
 Result<KernelSource> Pipeline::PackerFor(const Packing& packing) const {
@@ -344,13 +346,17 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
     const MutationOperator* op = FindOperator(use.id);
     if (op == nullptr) return Fail(Code::kInvalidInput, "no mutation operator '", use.id, "'");
     PointsOfUse points{use, op->category, op->level(), {}};
-    const auto& subjects = use.scope == kScopeStep ? steps : kernels;
-    if (op->level() == Level::kLowered)
+    if (op->level() == Level::kLowered) {
       points.points = TRY(PointsInLowered(*op, use.parameters).With(use.id));
-    else
-      points.points = op->level() == Level::kGraph
-                          ? TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id))
-                          : TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
+    } else if (op->level() == Level::kGraph) {
+      points.points = TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id));
+    } else {
+      const auto& subjects = use.scope == kScopeStep ? steps : kernels;
+      points.points =
+          TRY(EnumerateKernels(*op, use.parameters,
+                               op->level() == Level::kBuild ? BuildSubjects() : subjects)
+                  .With(use.id));
+    }
     all.push_back(std::move(points));
   }
   return all;

@@ -89,7 +89,8 @@ class Pipeline {
                            const PerTarget& target, const BuiltKernels& kernels) const;
   // What code operators are applied to: each kernel once, or each step that calls one.
   std::vector<KernelSubject> Subjects(bool by_step) const;
-  Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target) const;
+  Result<Scheduled> Schedule(const KernelSource& source, const PerTarget& target,
+                             const VectorUnit& unit) const;
   // Accelerators (threads.cc): has the front end schedule what has no trace yet; a child can only
   // say what it needs, for Legalize in the process that owns the front end.
   std::vector<const KernelSource*> Untraced(
@@ -117,16 +118,33 @@ class Pipeline {
   using Finish = std::function<Result<BuiltMutant>()>;
   Result<Finish> BeginGraph(int target, const Mutant& mutant, KernelBatch& batch,
                             std::string* needs);
+  // The rest for a mutant of other steps. Of `sources`, kernels that the original lacks are
+  // scheduled for `unit` and added to the batch, and so is what packs their weights.
+  Result<Finish> BeginSteps(int target, BuiltMutant built, FusedGraph fused,
+                            std::vector<std::string> key_of_step,
+                            const std::map<std::string, KernelSource>& sources,
+                            const VectorUnit& unit, KernelBatch& batch) const;
   Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
   // The mutant's points in this target's lowered code; ignored where it has none.
   Result<Finish> BeginLowered(int target, const Mutant& mutant, KernelBatch& batch);
+  // Level build (build_otherwise.cc): the compiler run with other settings.
+  BuildSettings SettingsOf(const PerTarget& target, const std::string& kernel) const;
+  std::vector<KernelSubject> BuildSubjects() const;
+  using Changed = std::map<std::string, std::pair<BuildSettings, BuildSettings>>;  // by kernel key
+  Result<Finish> BeginOtherwise(int target, const Mutant& mutant, KernelBatch& batch);
+  Result<Finish> BeginOtherCode(int target, const Mutant& mutant, const Changed& changed,
+                                const std::string& diff, KernelBatch& batch);
+  Result<Finish> BeginOtherWidth(int target, const Changed& changed, BuiltMutant built,
+                                 KernelBatch& batch) const;
+  Result<Finish> BeginOtherFusion(int target, const Changed& changed, BuiltMutant built,
+                                  KernelBatch& batch);
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel
     KernelBatch::Added added;
   };
   Finish FinishKernels(int target, const Mutant& mutant, const std::vector<MutatedKernel>& kernels,
-                       const std::string& diff) const;
+                       const std::string& diff, const std::string& ir_kind = "tir") const;
 
   GeneratorOptions options_;
   std::unique_ptr<Frontend> frontend_;
@@ -141,6 +159,8 @@ class Pipeline {
   FunctionTable table_;
   FuseMemo fuse_;
   ReshapeMemo reshapes_;
+  Graph legalized_;
+  FusedGraph fused_whole_;  // with its reshapes
   FusedGraph fused_;
   std::optional<FusionWindow> window_;
   std::map<const void*, uint64_t> hash_of_function_;  // of the original's steps
@@ -148,6 +168,7 @@ class Pipeline {
   std::map<std::string, KernelSource> sources_;
   std::vector<std::string> kernel_order_;  // keys in program order, each once
   std::vector<PerTarget> targets_;
+  std::map<std::string, Target> other_targets_;  // of mutants of level build, by their JSON
   std::vector<Program> programs_;
   std::map<std::string, Result<UserMutation>> user_;  // by mutant, of the batch that is built
   double import_s_ = 0, compile_s_ = 0, generate_s_ = 0, link_s_ = 0;

@@ -7,7 +7,6 @@
 #include "compile/fork_pool.h"
 #include "compile/pipeline.h"
 #include "compile/server_messages.h"
-#include "tvm/runtime.h"
 
 namespace mutatenn {
 namespace {
@@ -36,9 +35,6 @@ class Server {
     // The front end starts first: its interpreter loads while we load the compiler.
     auto frontend = TRY(StartFrontend(""));
     TRY(LoadCompiler());
-    // TVM's first error in a process takes 350 ms; a child that inherits it says in half a
-    // millisecond why its mutant is stillborn.
-    WarmUpRuntime();
     pipeline_ = std::make_unique<Pipeline>(GeneratorOptionsFromJson(request["options"]),
                                            std::move(frontend));
     jobs_ = pipeline_->options().jobs;

@@ -9,7 +9,10 @@
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/result.h"
+#include "judge/kill_rule.h"
 
 namespace mutatenn {
 namespace {
@@ -57,12 +60,17 @@ std::string Label(const std::vector<Ranked>& top) {
   return top.empty() ? "none" : std::to_string(top.front().label);
 }
 
-std::string ReasonOf(const Fate& fate, const std::vector<Ranked>& original) {
+std::string ReasonOf(const KillRule& rule, const Fate& fate, const std::vector<Ranked>& original) {
   std::string what;
-  if (fate.ending == Ending::kOk) {
-    what = "label " + Label(original) + " -> " + Label(fate.top);
-  } else {
+  if (fate.ending != Ending::kOk) {
     what = fate.detail.empty() ? EndingName(fate.ending) : FirstLine(fate.detail);
+  } else if (rule.kind == KillRule::Kind::kOutput) {
+    what = fate.nonfinite ? "output not finite"
+                          : "output differs by " + fmt::format("{:.3g}", fate.max_abs_diff);
+  } else if (rule.kind == KillRule::Kind::kTopK) {
+    what = "label " + Label(original) + " not among the best " + std::to_string(rule.k);
+  } else {
+    what = "label " + Label(original) + " -> " + Label(fate.top);
   }
   return what + " on " + fate.image;
 }
@@ -120,6 +128,16 @@ bool KilledByTop1(const std::vector<Ranked>& original, const std::vector<Ranked>
   return original.front().label != mutant.front().label;
 }
 
+size_t JudgedFates(const Evidence& evidence) {
+  size_t all = evidence.fates.size();
+  if (evidence.full_matrix) return all;
+  for (size_t i = 0; i < all; ++i) {
+    const Fate& fate = evidence.fates[i];
+    if (fate.ending != Ending::kOk || KilledByTop1(evidence.originals[i], fate.top)) return i + 1;
+  }
+  return all;
+}
+
 Judgement Judge(const Evidence& evidence) {
   CHECK(evidence.fates.size() == evidence.originals.size(), "an original for each fate");
   Judgement judged;
@@ -140,40 +158,53 @@ Judgement Judge(const Evidence& evidence) {
     return judged;
   }
 
+  if (!evidence.fates.empty() && evidence.fates.front().ending == Ending::kCrashed &&
+      evidence.fates.front().detail.starts_with(kDoesNotCompile)) {
+    judged.verdict = Verdict::kStillborn;
+    judged.reason = FirstLine(evidence.fates.front().detail);
+    return judged;
+  }
+
+  const size_t count = JudgedFates(evidence);
+  bool by_image = evidence.rule.kind != KillRule::Kind::kAcceptance;
   bool detected = false;
-  int ended = 0;
   std::set<int64_t> original_labels, mutant_labels;
-  for (size_t i = 0; i < evidence.fates.size(); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     const Fate& fate = evidence.fates[i];
     const std::vector<Ranked>& original = evidence.originals[i];
-    bool kills = fate.ending != Ending::kOk || KilledByTop1(original, fate.top);
-    ++ended;
     judged.nonfinite |= fate.nonfinite;
     if (fate.ending == Ending::kOk) {
       ++judged.images_compared;
-      judged.images_differing += kills;
+      judged.images_differing += KilledByTop1(original, fate.top);
       if (!original.empty()) original_labels.insert(original.front().label);
       if (!fate.top.empty()) mutant_labels.insert(fate.top.front().label);
     }
-    if (kills && !detected) {
-      detected = true;
-      judged.killing_image = fate.image;
-      judged.reason = ReasonOf(fate, original);
-      judged.verdict = fate.ending == Ending::kCrashed   ? Verdict::kCrashed
-                       : fate.ending == Ending::kTimeout ? Verdict::kTimeout
-                                                         : Verdict::kKilled;
-      // What ran beyond the first detection under `early` is an accident of chunks and resuming.
-      if (!evidence.full_matrix) break;
-    }
+    bool kills =
+        fate.ending != Ending::kOk || (by_image && KillsImage(evidence.rule, original, fate));
+    if (!kills || detected) continue;
+    detected = true;
+    judged.killing_image = fate.image;
+    judged.reason = ReasonOf(evidence.rule, fate, original);
+    judged.verdict = fate.ending == Ending::kCrashed   ? Verdict::kCrashed
+                     : fate.ending == Ending::kTimeout ? Verdict::kTimeout
+                                                       : Verdict::kKilled;
   }
   judged.degenerate = IsDegenerate(original_labels, mutant_labels, judged.images_compared);
   if (detected) return judged;
+  int ended = static_cast<int>(count);
+  bool complete = ended > 0 && ended >= evidence.images_planned;
+  std::optional<std::string> passed = by_image ? "" : PassedLimit(evidence, complete);
   std::string planned = std::to_string(evidence.images_planned);
-  if (ended > 0 && ended >= evidence.images_planned) {
+  if (passed && !passed->empty()) {
+    judged.verdict = Verdict::kKilled;
+    judged.reason = *passed;
+  } else if (complete && passed) {
     judged.verdict = Verdict::kSurvived;
-    judged.reason = "same label on " + planned + (ended == 1 ? " image" : " images");
+    judged.reason = evidence.rule.kind == KillRule::Kind::kTop1 ? "same label on " : "accepted on ";
+    judged.reason += planned + (ended == 1 ? " image" : " images");
   } else {
-    judged.reason = std::to_string(ended) + " of " + planned + " images run";
+    judged.reason = complete ? "no image has a truth"
+                             : std::to_string(ended) + " of " + planned + " images run";
   }
   return judged;
 }

@@ -1,5 +1,5 @@
 // From outputs to fates to verdicts, by rules that need neither TVM nor the store: the order of
-// classes, the kill rule `top1`, what ends a mutant, what its fates mean.
+// classes, what ends a mutant, what its fates mean. Kill rules other than `top1`: kill_rule.h.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,10 @@ double Margin(const std::vector<Ranked>& top);
 
 // How a run of a mutant on an image ended.
 enum class Ending { kOk, kCrashed, kTimeout };
+
+// How the detail of a fate begins whose kernel the device's own compiler refused. Such a mutant is
+// stillborn: nothing of it ran.
+inline constexpr const char* kDoesNotCompile = "does not compile on the device";
 
 // (mutant, device, image).
 struct Fate {
@@ -67,15 +71,34 @@ std::optional<Ending> EndingFromName(const std::string& name);
 // The paper's rule: the first label differs from the original's.
 bool KilledByTop1(const std::vector<Ranked>& original, const std::vector<Ranked>& mutant);
 
+// When a mutant counts as killed; kill_rule.h reads and applies it.
+struct KillRule {
+  enum class Kind {
+    kTop1,        // the paper's: the first label differs
+    kTopK,        // the original's first label is not among the mutant's k best
+    kOutput,      // some output differs by more than `tolerance`, or is not finite where it was
+    kAcceptance,  // a limit over all images is passed
+  };
+  Kind kind = Kind::kTop1;
+  int k = 1;
+  double tolerance = 0;                     // absolute, in raw outputs
+  std::optional<double> max_accuracy_drop;  // fraction of the images with truth
+  std::optional<int> max_label_changes;
+  std::optional<double> max_recall_drop;  // of some class, a fraction
+  bool operator==(const KillRule&) const = default;
+};
+
 // What is known of a mutant on a device before judging.
 struct Evidence {
   std::string build = "ok";  // "ok", "stillborn", "equivalent", "ignored", "pending"
   std::string build_reason;
   std::vector<Fate> fates;                     // in the fixed order of images
   std::vector<std::vector<Ranked>> originals;  // the original's top list for each fate, same order
+  std::vector<int64_t> truths;                 // of each fate, -1 = not known; for acceptance
   int images_planned = 0;
   bool full_matrix = false;
   std::optional<OutOfBounds> out_of_bounds;
+  KillRule rule = {};
 };
 
 struct Judgement {
@@ -89,12 +112,16 @@ struct Judgement {
   std::string killing_image;  // the first, "" when none
 };
 
-// A fate detects when the run crashed, timed out, or its first label differs. The first detecting
-// fate in image order decides between killed, crashed and timeout, also under a full matrix;
-// survived only when every planned image was compared; pending otherwise. images_compared counts
-// runs that gave an output (a crash has none to compare); under `early` nothing after the deciding
-// fate is counted, so that chunks, jobs and resuming do not show.
+// A fate detects when the run crashed, timed out, or the rule kills it. The first detecting fate in
+// image order decides between killed, crashed and timeout, also under a full matrix; acceptance
+// limits are looked at when no run crashed or timed out. Survived only when every planned image was
+// compared; pending otherwise. images_compared counts runs that gave an output (a crash has none to
+// compare), images_differing those with another first label, whatever the rule. Under `early` no
+// fate after the first that crashed, timed out or has another first label counts, so that chunks,
+// jobs and resuming do not show.
 Judgement Judge(const Evidence& evidence);
+// How many of the fates, from the first, that are.
+size_t JudgedFates(const Evidence& evidence);
 
 bool Detected(Verdict verdict);  // killed, crashed, timeout
 bool Valid(Verdict verdict);     // all but equivalent, stillborn, ignored, unstable, pending

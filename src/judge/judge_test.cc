@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "judge/kill_rule.h"
 #include "judge/top_json.h"
 
 namespace mutatenn {
@@ -231,6 +232,129 @@ TEST(TopJson, KeepsWhatJsonCannotSay) {
   EXPECT_FALSE(TopFromJson(ParseJson("{\"a\":1}", "t").value(), "t").ok());
   EXPECT_FALSE(TopFromJson(ParseJson("[[\"x\",1]]", "t").value(), "t").ok());
   EXPECT_FALSE(TopFromJson(ParseJson("[[1,\"x\"]]", "t").value(), "t").ok());
+}
+
+TEST(TopJson, TextIsReadAsItsJson) {
+  for (const char* text :
+       {"[]", "[[3,0.25]]", "[[1,2.5],[7,-1e-08],[2,3]]", "[ [1, 2.5] ]", "[[4,\"inf\"],[5,null]]",
+        "[[1]]", "[[1,2],]", "[[1,2]", "[[\"x\",1]]", "", "[[1,2]]x", "[[1,inf]]", "[[1.5,2]]"}) {
+    auto json = ParseJson(text, "t");
+    auto slow = json.ok() ? TopFromJson(*json, "t") : Result<std::vector<Ranked>>(json.error());
+    auto fast = TopFromText(text, "t");
+    ASSERT_EQ(fast.ok(), slow.ok()) << text;
+    if (fast.ok()) {
+      EXPECT_EQ(DumpJson(TopToJson(*fast)), DumpJson(TopToJson(*slow))) << text;
+    }
+  }
+}
+
+KillRule Rule(const std::string& text) {
+  auto rule = ParseKillRule(text);
+  EXPECT_TRUE(rule.ok()) << text;
+  EXPECT_EQ(KillRuleText(*rule), text);
+  return *rule;
+}
+
+TEST(KillRule, TextsAreReadAndWritten) {
+  EXPECT_EQ(Rule("top1"), KillRule{});
+  EXPECT_EQ(Rule("topk:5").k, 5);
+  EXPECT_EQ(Rule("output:0.001").tolerance, 0.001);
+  EXPECT_EQ(Rule("accept:max_accuracy_drop=0.02,max_label_changes=3").max_label_changes, 3);
+  EXPECT_EQ(Rule("accept:max_recall_drop=0.5").max_accuracy_drop, std::nullopt);
+  for (const char* wrong : {"", "top", "top1:1", "topk", "topk:0", "topk:1.5", "topk:x", "output:",
+                            "output:-1", "output:nan", "accept:", "accept:max_label_changes=1.5",
+                            "accept:max_label_changes", "accept:unknown=1", "accept:,"}) {
+    EXPECT_FALSE(ParseKillRule(wrong).ok()) << wrong;
+  }
+}
+
+Fate WithOutput(const std::string& image, std::vector<Ranked> top, double difference) {
+  Fate fate;
+  fate.image = image;
+  fate.top = std::move(top);
+  fate.max_abs_diff = difference;
+  return fate;
+}
+
+TEST(KillRule, OfOneImage) {
+  std::vector<Ranked> original = {{7, 3}, {8, 2}, {9, 1}};
+  Fate moved = WithOutput("a", {{8, 3}, {7, 2}, {9, 1}}, 0.5);
+  EXPECT_TRUE(KillsImage(Rule("top1"), original, moved));
+  EXPECT_TRUE(KillsImage(Rule("topk:1"), original, moved));
+  EXPECT_FALSE(KillsImage(Rule("topk:2"), original, moved));
+  EXPECT_FALSE(KillsImage(Rule("topk:9"), original, moved));
+  EXPECT_TRUE(KillsImage(Rule("topk:2"), original, WithOutput("a", {{8, 3}, {9, 2}, {7, 1}}, 0)));
+  EXPECT_FALSE(KillsImage(Rule("output:0.5"), original, moved));
+  EXPECT_TRUE(KillsImage(Rule("output:0.4"), original, moved));
+  EXPECT_TRUE(KillsImage(Rule("output:1e+30"), original, WithOutput("a", original, kNaN)));
+  moved.nonfinite = true;
+  EXPECT_TRUE(KillsImage(Rule("output:1e+30"), original, moved));
+}
+
+// Truth 7, 7, 1, 2, -; the original is right on the first two and says 7 for all.
+Evidence Accept(const std::string& rule, std::vector<Fate> fates, int planned = 5) {
+  Evidence evidence = Against7(std::move(fates), planned);
+  evidence.truths = {7, 7, 1, 2, -1};
+  evidence.truths.resize(evidence.fates.size());
+  evidence.full_matrix = true;
+  evidence.rule = ParseKillRule(rule).value();
+  return evidence;
+}
+
+TEST(KillRule, AcceptanceLimits) {
+  // One label lost, one won: accuracy stays 2 of 4, recall of class 7 falls from 2/2 to 1/2.
+  std::vector<Fate> fates = {Ok("a", 7), Ok("b", 3), Ok("c", 1), Ok("d", 7), Ok("e", 7)};
+  EXPECT_EQ(Judge(Accept("accept:max_accuracy_drop=0", fates)).verdict, Verdict::kSurvived);
+  EXPECT_EQ(Judge(Accept("accept:max_recall_drop=0.5", fates)).verdict, Verdict::kSurvived);
+  Judgement judged = Judge(Accept("accept:max_recall_drop=0.4", fates));
+  EXPECT_EQ(judged.verdict, Verdict::kKilled);
+  EXPECT_EQ(judged.reason, "recall of class 7 2/2 -> 1/2, a drop of 0.4 accepted");
+  EXPECT_EQ(Judge(Accept("accept:max_label_changes=2", fates)).verdict, Verdict::kSurvived);
+  EXPECT_EQ(Judge(Accept("accept:max_label_changes=1", fates)).reason,
+            "2 label changes, 1 accepted");
+  fates[2] = Ok("c", 7);
+  EXPECT_EQ(Judge(Accept("accept:max_accuracy_drop=0.2", fates)).reason,
+            "accuracy 2/4 -> 1/4, a drop of 0.2 accepted");
+}
+
+TEST(KillRule, AcceptanceIsPendingUntilItIsKnown) {
+  std::vector<Fate> fates = {Ok("a", 7), Ok("b", 3)};
+  EXPECT_EQ(Judge(Accept("accept:max_accuracy_drop=0", fates)).verdict, Verdict::kPending);
+  EXPECT_EQ(Judge(Accept("accept:max_label_changes=1", fates)).verdict, Verdict::kPending);
+  // More images cannot undo this one.
+  EXPECT_EQ(Judge(Accept("accept:max_label_changes=0", fates)).verdict, Verdict::kKilled);
+  Evidence no_truth = Accept("accept:max_accuracy_drop=0.1", {Ok("a", 7)}, 1);
+  no_truth.truths = {-1};
+  EXPECT_EQ(Judge(no_truth).verdict, Verdict::kPending);
+  EXPECT_EQ(Judge(no_truth).reason, "no image has a truth");
+  fates.push_back(Ended("c", Ending::kCrashed, "SIGSEGV"));
+  EXPECT_EQ(Judge(Accept("accept:max_accuracy_drop=1", fates)).verdict, Verdict::kCrashed);
+}
+
+TEST(KillRule, UnderEarlyNothingAfterTheCampaignsOwnDetectionCounts) {
+  Evidence evidence = Against7(
+      {WithOutput("a", Top(7), 0.1), WithOutput("b", Top(8), 0.2), WithOutput("c", Top(7), 9)}, 3);
+  evidence.rule = Rule("output:1");
+  EXPECT_EQ(Judge(evidence).verdict, Verdict::kPending);
+  EXPECT_EQ(JudgedFates(evidence), 2u);
+  evidence.full_matrix = true;
+  EXPECT_EQ(Judge(evidence).reason, "output differs by 9 on c");
+}
+
+TEST(Judge, WhatTheDeviceDoesNotCompileIsStillborn) {
+  Evidence evidence;
+  Fate fate;
+  fate.image = "a";
+  fate.ending = Ending::kCrashed;
+  fate.detail = std::string(kDoesNotCompile) + ": half is not supported";
+  evidence.fates = {fate};
+  evidence.originals = {{{1, 0.5}}};
+  evidence.images_planned = 3;
+  const Judgement judged = Judge(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::kStillborn);
+  EXPECT_NE(judged.reason.find("half is not supported"), std::string::npos);
+  evidence.fates[0].detail = "SIGSEGV in step a";
+  EXPECT_EQ(Judge(evidence).verdict, Verdict::kCrashed);
 }
 
 }  // namespace

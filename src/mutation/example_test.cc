@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <sstream>
 
 #include "base/files.h"
 #include "program/program.h"
@@ -22,6 +23,14 @@ namespace {
 
 Json ReadExample(const std::string& name) {
   CHECK(LoadCompiler().ok());
+  // What TVM's Python package would have registered.
+  for (const std::string& op : std::vector<std::string>{wait::kGroup, wait::kAll}) {
+    if (Guard("", [&] { return Call(global::kGetOp, op); }).ok()) continue;
+    constexpr int kLevel = 10, kUpdatesState = 3;
+    Call("ir.RegisterOp", op, "");
+    Call("ir.RegisterOpAttr", op, "TCallEffectKind", kUpdatesState, kLevel);
+    Call("ir.RegisterOpAttr", op, "TScriptPrinterName", op.substr(op.find('.') + 1), kLevel);
+  }
   const auto text = ReadFile(SourceFolder() / "tests/examples" / (name + ".json"));
   CHECK(text.ok(), text.error().message);
   return ParseJson(text.value(), name).value();
@@ -80,10 +89,19 @@ std::filesystem::path SourceFolder() {
 std::vector<KernelSubject> ExampleKernels(const std::string& name) {
   std::vector<KernelSubject> kernels;
   const Json example = ReadExample(name);
-  for (const Json& entry : example.at("kernels"))
+  for (const Json& entry : example.at("kernels")) {
     kernels.push_back({entry.at("key"), entry.at("role"),
                        entry.at("layers").get<std::vector<std::string>>(),
                        FromJsonText(entry.at("function").dump())});
+    BuildSettings settings;
+    settings.target = {{"kind", "llvm"}, {"mcpu", "haswell"}, {"mattr", {"+avx2", "+fma"}}};
+    settings.lanes = 8;
+    std::istringstream words(entry.at("role").get<std::string>());
+    for (std::string word; std::getline(words, word, '_');) settings.calls.push_back(word);
+    settings.steps = {settings.calls.size()};
+    settings.passes.assign(std::begin(kLoweringPasses), std::end(kLoweringPasses));
+    kernels.back().settings = {settings};
+  }
   return kernels;
 }
 

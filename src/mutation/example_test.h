@@ -14,7 +14,8 @@ namespace mutatenn {
 std::filesystem::path SourceFolder();  // of the repository
 
 // kernels.json: conv2d_relu (blocks pad_temp, conv2d_nchw, compute) and comparisons (choose, keep,
-// count_late).
+// count_late). Their settings are of a target with eight lanes; a kernel's calls are the words of
+// its role.
 std::vector<KernelSubject> ExampleKernels(const std::string& name = "kernels");
 Graph ExampleGraph(const std::string& name = "layers");
 Node FunctionOfGraph(const Graph& graph);  // a Relax function, nested calls bound and typed

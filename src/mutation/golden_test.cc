@@ -101,6 +101,10 @@ std::pair<std::string, std::string> BeforeAndAfter(const MutationOperator& op,
   }
   for (const KernelSubject& kernel : ExampleKernels(op.example)) {
     if (kernel.key != point.kernel) continue;
+    if (op.level() == Level::kBuild) {
+      const BuildSettings& settings = kernel.settings.at(0);
+      return {TextOf(settings), TextOf(ApplyToSettings(op, parameters, settings, point).value())};
+    }
     const auto mutated = ApplyToKernel(op, parameters, kernel, kernel.function, {point});
     CHECK(mutated.ok(), mutated.error().message);
     return {Script(kernel.function), Script(mutated.value())};
@@ -117,7 +121,9 @@ Section MakeSection(const MutationOperator& op, const Json& given) {
     section.original = Lines(Script(FunctionOfGraph(ExampleGraph(op.example))));
   } else {
     for (const KernelSubject& kernel : ExampleKernels(op.example))
-      for (std::string& line : Lines(Script(kernel.function))) section.original.push_back(line);
+      for (std::string& line : Lines(op.level() == Level::kBuild ? TextOf(kernel.settings.at(0))
+                                                                 : Script(kernel.function)))
+        section.original.push_back(line);
   }
   for (std::string& line : section.original) line = Trim(line);
   section.text = "\n=== parameters " + DumpJson(applied.parameters) + "\n";

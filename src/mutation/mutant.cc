@@ -72,8 +72,8 @@ std::vector<MutationPoint> FirstVariants(const std::vector<MutationPoint>& point
   for (const MutationPoint& point : points) {
     if (!first.empty()) {
       const MutationPoint& last = first.back();
-      if (std::tie(last.target, last.kernel, last.step, last.block, last.match, last.index) ==
-          std::tie(point.target, point.kernel, point.step, point.block, point.match, point.index))
+      if (std::tie(last.target, last.kernel, last.step, last.index) ==
+          std::tie(point.target, point.kernel, point.step, point.index))
         continue;
     }
     first.push_back(point);

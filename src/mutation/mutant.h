@@ -21,7 +21,8 @@ struct MutationPoint {
   std::string kernel;               // kernel key; "" at level graph
   std::string role;                 // the kernel's role; the Relax operator's name at level graph
   std::string block;                // origin block in the kernel; at level graph "", or of a
-                                    // user's own operator the variable
+                                    // user's own operator the variable; at level build what is
+                                    // done otherwise
   int match = 0;    // n-th node of the operator's kind: in its block, or in the graph; counted
                     // before applicability is tested
   int index = 0;    // the same over the whole program, in program order, from 0

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "mutation/build_settings.h"
 #include "mutation/mutant.h"
 #include "tvm/node.h"
 
@@ -54,7 +55,8 @@ struct MutationOperator {
   std::string doc;       // what fault it stands for, when it survives
   std::string example;   // name of the example in tests/examples that its golden uses
   std::vector<ParameterSpec> parameters = {};
-  // Where nothing is said for "default" or "all", the operator is in it once, with its defaults.
+  // Where nothing is said for "default" or "all", the operator is in it once, with its defaults;
+  // one of level build in "all" alone: it asks about the compiler, not about the network's tests.
   std::vector<PresetUse> presets = {};
   // Level code. Where the operator looks at all; null = everywhere.
   bool (*considers)(const Place& place, const Json& parameters) = nullptr;
@@ -70,8 +72,9 @@ struct MutationOperator {
   bool at_level_lowered = false;
   // A node of the operator's kind: what MutationPoint::match and ::index count. At level graph the
   // node is the value bound by a binding (an ir.Call), at level code a node inside a block's init
-  // or body, at level lowered one anywhere; but not inside the indices of a load or store.
-  bool (*matches)(const Node& node, const Json& parameters);
+  // or body, at level lowered one anywhere; but not inside the indices of a load or store. Null at
+  // level build, where each kernel is a match.
+  bool (*matches)(const Node& node, const Json& parameters) = nullptr;
   // All replacements of a matching node: none = not applicable here, several = several variants.
   // May use Make/Call freely: an exception of TVM's ends in the caller's Guard.
   std::vector<Node> (*rewrite)(const Node& node, const Json& parameters) = nullptr;
@@ -80,6 +83,10 @@ struct MutationOperator {
   // type of the value is left out of the points, so neither function need look after types.
   std::vector<GraphEdit> (*rewrite_graph)(const GraphView& view, size_t binding,
                                           const Json& parameters) = nullptr;
+  // Instead of `rewrite`, at level build: the ways to run the compiler otherwise, a variant each,
+  // as many of the same names for every target; one that changes nothing does not apply there.
+  std::vector<BuildVariant> (*rebuild)(const BuildSettings& settings,
+                                       const Json& parameters) = nullptr;
 
   Level level() const;
 };

@@ -21,8 +21,8 @@ campaign's `operators` by its id, alone or as an object with its parameters besi
                   { "preset": "all", "include": ["graph.*"], "exclude": ["graph.dense_input"] }]
 
 A preset stands for several: `default` (one strong, cheap representative of each operator), `paper` (the
-original tool's list, each at all its points at once), `all`, a level (`graph`, `code`) or a category of
-the table below. `include` and `exclude` hold ids or patterns.
+original tool's list, each at all its points at once), `all`, a level (`graph`, `code`, `lowered`, `build`) or a
+category of the table below. `include` and `exclude` hold ids or patterns.
 
 Without `positions` an operator makes one mutant for each of its mutation points; with `positions` it
 makes one mutant that has all the points picked:
@@ -40,6 +40,12 @@ Where a node has several replacements, `positions` takes the first of them.
 
 `"scope": "kernel"` (the default) mutates a kernel, and so every step that calls it; `"scope": "step"`
 mutates one step, which gets a copy of the kernel. At the other levels there is nothing to choose.
+
+## Operators on the compiler
+
+Those of level build leave the network alone and run the compiler in another way, for one kernel at a time. Most
+mutants survive, so `default` has hardly any: they ask about the compiler, and outputs that differ by more than
+rounding are listed as findings (`compiler_findings` in [results.md](results.md)), whatever the verdict.
 
 ## Your own operators
 

@@ -74,10 +74,10 @@ TEST(CheckParameters, AStarAllowsWhatBeginsSo) {
 TEST(Registry, IsSortedAndComplete) {
   const auto& all = AllOperators();
   const std::string categories[] = {
-      "layer node",  "arithmetic node", "node input/output",     "arithmetic types",
-      "store value", "conditions",      "layout and attributes", "layers",
-      "generic",     "weights",         "arithmetic operators",  "loops",
-      "accelerators"};
+      "layer node",   "arithmetic node", "node input/output",     "arithmetic types",
+      "store value",  "conditions",      "layout and attributes", "layers",
+      "generic",      "weights",         "arithmetic operators",  "loops",
+      "accelerators", "compiler"};
   for (size_t i = 0; i < all.size(); ++i) {
     const MutationOperator& op = *all[i];
     EXPECT_TRUE(i == 0 || all[i - 1]->id < op.id) << op.id;

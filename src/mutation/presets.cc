@@ -13,7 +13,7 @@ std::vector<OperatorUse> Declared(const MutationOperator& op, const std::string&
   std::vector<OperatorUse> uses;
   for (const PresetUse& use : op.presets)
     if (use.preset == preset) uses.push_back({op.id, use.parameters, use.positions});
-  if (uses.empty() && (preset == "default" || preset == "all"))
+  if (uses.empty() && (preset == "all" || (preset == "default" && op.level() != Level::kBuild)))
     uses.push_back({op.id, Json::object(), ""});
   return uses;
 }

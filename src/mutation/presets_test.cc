@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "mutation/operator.h"
@@ -19,9 +20,18 @@ std::set<std::string> Ids(const std::vector<OperatorUse>& uses) {
   return ids;
 }
 
-TEST(Presets, AllAndDefaultHoldEveryOperator) {
-  for (const char* preset : {"all", "default"})
-    EXPECT_EQ(Ids(UsesOfPreset(preset)).size(), AllOperators().size()) << preset;
+TEST(Presets, AllHoldsEveryOperator) {
+  EXPECT_EQ(Ids(UsesOfPreset("all")).size(), AllOperators().size());
+}
+
+TEST(Presets, DefaultHoldsEveryOperatorButThoseOnTheCompiler) {
+  std::set<std::string> on_compiler;
+  const std::set<std::string> all = Ids(UsesOfPreset("all")), held = Ids(UsesOfPreset("default"));
+  std::set_difference(all.begin(), all.end(), held.begin(), held.end(),
+                      std::inserter(on_compiler, on_compiler.begin()));
+  for (const std::string& id : on_compiler) EXPECT_EQ(FindOperator(id)->level(), Level::kBuild);
+  EXPECT_EQ(on_compiler.size() + 1, Ids(UsesOfPreset("build")).size()) << "one stands for them";
+  EXPECT_TRUE(held.contains("build.fast_math"));
 }
 
 TEST(Presets, CategoriesAndLevelsPartAll) {
@@ -123,9 +133,54 @@ TEST(ToolMutation, KeepsParameters) {
             R"(graph.replace_op {"from":["relax.nn.softmax"],"to":["relax.nn.log_softmax"]} !)");
 }
 
+// Those that its lists do not use.
+TEST(ToolMutation, KeepsLoopsBlocksAndLayouts) {
+  auto loop = [](const char* boundary, const char* action, double change) {
+    const Json entry = {{"type", "change_loop_threshold"},
+                        {"boundary", boundary},
+                        {"action", action},
+                        {"threshold_change", change}};
+    return Converted(entry.dump().c_str());
+  };
+  EXPECT_EQ(loop("min_val", "add", 2), R"(lowered.loop {"change":["shifted"],"by":2} !)");
+  EXPECT_EQ(loop("min_val", "subtract", 1), R"(lowered.loop {"change":["shifted"],"by":-1} !)");
+  EXPECT_EQ(loop("extent", "add", 1), R"(lowered.loop {"change":["one_more"],"by":1} !)");
+  EXPECT_EQ(loop("extent", "subtract", 3), R"(lowered.loop {"change":["last_dropped"],"by":3} !)");
+  EXPECT_EQ(loop("extent", "add", 0.5),
+            "unsupported: a loop has whole bounds, so they cannot change by 0.5");
+  EXPECT_EQ(loop("extent", "multiply", 1),
+            "invalid input: 'boundary' is 'extent' and 'action' 'multiply'");
+  EXPECT_EQ(Converted(R"({"type": "change_block", "attr_key": "thread_extent", "var_name": "*",
+                          "attr_value": "32"})"),
+            R"(lowered.thread_extent {"thread":"any","to":32})");
+  EXPECT_EQ(Converted(R"({"type": "change_block", "attr_key": "thread_extent",
+                          "var_name": "blockIdx.x", "attr_value": 4})"),
+            R"(lowered.thread_extent {"thread":"blockIdx.x","to":4})");
+  EXPECT_EQ(Converted(R"({"type": "change_block", "attr_key": "pragma", "var_name": "*",
+                          "attr_value": 4})"),
+            "unsupported: only thread_extent is mutated, not pragma");
+  EXPECT_EQ(Converted(R"({"type": "change_layout",
+                          "transformations": {"nn.conv2d": ["NHWC", "default"]}})"),
+            R"(graph.convolution {"change":["layout"]} !)");
+  for (const char* entry :
+       {R"({"type": "change_layout", "transformations": {"nn.conv2d": ["NHWC", "default"]}})",
+        R"({"type": "change_loop_threshold", "boundary": "extent", "action": "add",
+            "threshold_change": 1})",
+        R"({"type": "change_block", "attr_key": "thread_extent", "var_name": "blockIdx.y",
+            "attr_value": 4})"}) {
+    const auto converted = ConvertToolMutation(Json::parse(entry));
+    const auto checked =
+        CheckParameters(*FindOperator(converted->use.id), converted->use.parameters);
+    EXPECT_TRUE(checked.ok()) << checked.error().message;
+  }
+}
+
 TEST(ToolMutation, SaysWhatHasNoMeaning) {
   EXPECT_EQ(Converted(R"({"type": "change_layout"})").substr(0, 11), "unsupported");
-  EXPECT_EQ(Converted(R"({"type": "change_block"})").substr(0, 11), "unsupported");
+  EXPECT_EQ(Converted(R"({"type": "change_layout",
+                          "transformations": {"nn.conv2d": ["NCHW", "default"]}})")
+                .substr(0, 11),
+            "unsupported");
   EXPECT_EQ(Converted(R"({"type": "paint_it_black"})"),
             "invalid input: 'type' is 'paint_it_black', which the tool does not have");
   EXPECT_EQ(Converted(R"({"operation": "exp"})"), "invalid input: 'type' is missing or no string");

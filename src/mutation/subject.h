@@ -47,6 +47,7 @@ struct KernelSubject {
                                     // lowered, the lowered function
   std::string step = "";            // scope step: the only step that is mutated
   std::string target = {};          // level lowered: whose code it is, by the target's label
+  std::vector<BuildSettings> settings = {};  // level build: of each target
 };
 
 Result<std::vector<MutationPoint>> EnumerateGraph(const MutationOperator& op,
@@ -67,5 +68,8 @@ Result<Graph> ApplyToGraph(const MutationOperator& op, const Json& parameters, c
 Result<Node> ApplyToKernel(const MutationOperator& op, const Json& parameters,
                            const KernelSubject& subject, const Node& scheduled,
                            const std::vector<MutationPoint>& points);
+// At level build: the settings as the point has them, which are `settings` where it does not apply.
+Result<BuildSettings> ApplyToSettings(const MutationOperator& op, const Json& parameters,
+                                      const BuildSettings& settings, const MutationPoint& point);
 
 }  // namespace mutatenn

@@ -431,5 +431,48 @@ TEST(ApplyToGraph, EditsWhereTheEditSays) {
   EXPECT_EQ(ApplyToGraph(last, Json::object(), graph, points).error().code, Code::kInternal);
 }
 
+// Two targets: a variant is a point where it changes one of them, and leaves the other as it is.
+TEST(ApplyToSettings, ChangesTheTargetsThatItAppliesTo) {
+  const MutationOperator& op = *FindOperator("build.cpu");
+  const Json parameters = CheckParameters(op, {{"to", {"haswell", "x86-64"}}}).value();
+  KernelSubject kernel = ExampleKernels().front();
+  BuildSettings other = kernel.settings.front();  // of haswell
+  other.target["mcpu"] = "skylake";
+  const auto one = EnumerateKernels(op, parameters, {kernel}).value();
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].block, "x86-64");
+  EXPECT_EQ(one[0].variant, 1);
+  kernel.settings.push_back(other);
+  const auto both = EnumerateKernels(op, parameters, {kernel}).value();
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].block, "haswell");
+  const auto same = ApplyToSettings(op, parameters, kernel.settings.front(), both[0]).value();
+  EXPECT_EQ(TextOf(same), TextOf(kernel.settings.front()));
+  const auto changed = ApplyToSettings(op, parameters, other, both[0]).value();
+  EXPECT_EQ(changed.target["mcpu"], "haswell");
+  EXPECT_FALSE(changed.target.contains("mattr")) << "features are the CPU's own";
+  MutationPoint renamed = both[0];
+  renamed.block = "x86-64-v2";
+  EXPECT_EQ(ApplyToSettings(op, parameters, other, renamed).error().code, Code::kInternal);
+}
+
+// With positions one mutant drops the first pass that is named, in every kernel.
+TEST(ApplyToSettings, PositionsTakeOneVariantOfEachKernel) {
+  const MutationOperator& op = *FindOperator("build.pass_dropped");
+  const Json parameters =
+      CheckParameters(op,
+                      {{"passes", {"tirx.transform.UnrollLoop", "s_tir.transform.StmtSimplify"}}})
+          .value();
+  const auto kernels = ExampleKernels();
+  const auto points = EnumerateKernels(op, parameters, kernels).value();
+  EXPECT_EQ(points.size(), 2 * kernels.size());
+  const auto mutants = MakeMutants({op.id, parameters, "\"all\""}, op.category, points, "").value();
+  ASSERT_EQ(mutants.size(), 1u);
+  EXPECT_EQ(mutants[0].level, Level::kBuild);
+  EXPECT_EQ(mutants[0].points.size(), kernels.size());
+  for (const MutationPoint& point : mutants[0].points)
+    EXPECT_EQ(point.block, "without s_tir.transform.StmtSimplify");
+}
+
 }  // namespace
 }  // namespace mutatenn

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <map>
 
 namespace mutatenn {
@@ -133,6 +134,20 @@ OperatorUse Threshold(const std::string& relation, const std::string& side,
                               {"value", value}});
 }
 
+// "min" starts so many steps later, "extent" makes so many more.
+OperatorUse LoopBound(bool min, int64_t by) {
+  const char* change = min ? "shifted" : by < 0 ? "last_dropped" : "one_more";
+  return TirUse("loop", {{"change", Json::array({change})}, {"by", min ? by : std::abs(by)}});
+}
+
+OperatorUse ThreadExtent(const std::string& thread, int64_t extent) {
+  return TirUse("thread_extent", {{"thread", thread}, {"to", extent}});
+}
+
+OperatorUse ConvolutionLayout(const std::string& change) {
+  return Use("graph.convolution", {{"change", Json::array({change})}});
+}
+
 // ---- The tool's side. ----
 
 Error NotOfTheTool(const std::string& what) { return Fail(Code::kInvalidInput, what); }
@@ -225,18 +240,51 @@ Result<ConvertedMutation> ThresholdOf(const Json& entry) {
       fault ? "the tool adds where it says sub_perc on the left; here it is subtracted" : ""};
 }
 
+Result<ConvertedMutation> Loop(const Json& entry) {
+  const std::string boundary = TRY(Text(entry, "boundary")), action = TRY(Text(entry, "action"));
+  const double amount = TRY(Amount(entry, "threshold_change"));
+  if ((boundary != "min_val" && boundary != "extent") || (action != "add" && action != "subtract"))
+    return NotOfTheTool("'boundary' is '" + boundary + "' and 'action' '" + action + "'");
+  const auto by = static_cast<int64_t>(amount);
+  if (by == 0 || static_cast<double>(by) != amount)
+    return WithoutMeaning("a loop has whole bounds, so they cannot change by " +
+                          Json(amount).dump());
+  return ConvertedMutation{LoopBound(boundary == "min_val", action == "subtract" ? -by : by),
+                           "the tool makes bounds of float32, which TVM refuses; here they stay "
+                           "whole numbers"};
+}
+
+Result<ConvertedMutation> Block(const Json& entry) {
+  const std::string key = TRY(Text(entry, "attr_key")), name = TRY(Text(entry, "var_name"));
+  const double extent = TRY(Amount(entry, "attr_value"));
+  if (key != "thread_extent") return WithoutMeaning("only thread_extent is mutated, not " + key);
+  if (extent < 1) return WithoutMeaning("no thread runs at an extent of " + Json(extent).dump());
+  return ConvertedMutation{ThreadExtent(name == "*" ? "any" : name, static_cast<int64_t>(extent)),
+                           ""};
+}
+
+// {"nn.conv2d": ["NHWC", "default"]}: of the data, then of the kernel.
+Result<ConvertedMutation> LayoutOf(const Json& entry) {
+  const Json layouts = entry.value("transformations", Json::object()).value("nn.conv2d", Json());
+  if (!layouts.is_array() || layouts.empty())
+    return WithoutMeaning("only layouts of nn.conv2d are mutated");
+  if (layouts[0] != "NHWC")
+    return WithoutMeaning("only NHWC is another layout than ours, not " + layouts[0].dump());
+  return ConvertedMutation{ConvolutionLayout("layout"),
+                           "the tool lays the values out anew, which changes none, and saves "
+                           "nothing; here they are read as they lie"};
+}
+
 using Rule = Result<ConvertedMutation> (*)(const Json& entry);
 const std::map<std::string, Rule> kRules = {{"apply_tensor_operation", TensorOperation},
                                             {"replace_func", Replacement},
                                             {"change_type", StoredType},
                                             {"change_store_value", StoredValue},
                                             {"change_ifstmt", Comparison},
-                                            {"change_threshold", ThresholdOf}};
-// Types that the tool has and nothing here stands for yet.
-const std::map<std::string, const char*> kWithoutRule = {
-    {"change_layout", "a conversion of layout is no mutation: values stay the same"},
-    {"change_block", "thread extents are mutated at level lowered, by no operator yet"},
-    {"change_loop_threshold", "loop bounds are mutated at level lowered, by no operator yet"}};
+                                            {"change_threshold", ThresholdOf},
+                                            {"change_loop_threshold", Loop},
+                                            {"change_block", Block},
+                                            {"change_layout", LayoutOf}};
 
 }  // namespace
 
@@ -244,8 +292,6 @@ Result<ConvertedMutation> ConvertToolMutation(const Json& entry) {
   if (!entry.is_object()) return NotOfTheTool("is no object");
   const std::string type = TRY(Text(entry, "type"));
   if (const auto rule = kRules.find(type); rule != kRules.end()) return rule->second(entry);
-  if (const auto known = kWithoutRule.find(type); known != kWithoutRule.end())
-    return WithoutMeaning(known->second);
   return NotOfTheTool("'type' is '" + type + "', which the tool does not have");
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include "program/program.h"
@@ -177,6 +178,23 @@ TEST(RunsAs, IsEqualWhereTheSameCodeRuns) {
   const MutantProgram moved{
       .mutant = "o", .graph_changed = true, .edit = Difference(single, elsewhere)};
   EXPECT_NE(RunsAs(moved, single).value(), RunsAs({.mutant = "none"}, single).value());
+  // Fates name the layer where a mutant diverges, and steps by their names.
+  auto changed = [&](const std::function<void(Program&)>& change) {
+    Program program = single;
+    program.steps.back().kernel = "alone@x";
+    program.kernels["alone@x"] = {"alone@x", "role", "one.so", "code b"};
+    change(program);
+    return RunsAs({.mutant = "p",
+                   .graph_changed = true,
+                   .edit = Difference(single, program),
+                   .guarded = {"alone@x"}},
+                  single)
+        .value();
+  };
+  EXPECT_EQ(changed([](Program&) {}), code);
+  EXPECT_NE(changed([](Program& p) { p.steps.back().layers.push_back("another"); }), code);
+  EXPECT_NE(changed([](Program& p) { p.steps.back().inputs.at(0) = p.inputs.at(0); }), code);
+  EXPECT_NE(changed([](Program& p) { p.outputs = {p.steps.front().outputs.at(0)}; }), code);
 }
 
 }  // namespace

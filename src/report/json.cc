@@ -1,11 +1,15 @@
 // The campaign as one JSON object; docs/results.md says what each key means. Keys keep this order,
 // and nothing but `seconds` depends on when or how the campaign was run. null = not known, because
 // not run.
+#include <cmath>
 #include <optional>
 
-#include "analysis/compare.h"
+#include "analysis/devices.h"
+#include "analysis/findings.h"
+#include "analysis/kill_matrix.h"
 #include "analysis/scores.h"
 #include "base/json.h"
+#include "judge/kill_rule.h"
 #include "judge/top_json.h"
 #include "report/report.h"
 
@@ -41,7 +45,8 @@ Json CampaignJson(const CampaignView& view) {
           {"config_hash", MetaText(view, "config_hash")},
           {"rules_version", MetaText(view, "rules_version")},
           {"matrix", MetaText(view, "matrix")},
-          {"kill", MetaText(view, "kill")},
+          {"kill", view.Meta("kill") || view.rule != KillRule{} ? Json(KillRuleText(view.rule))
+                                                                : Json(nullptr)},
           {"top_k", MetaNumber(view, "top_k")},
           {"seed", MetaNumber(view, "seed")},
           {"level", MetaNumber(view, "level")}};
@@ -79,31 +84,76 @@ Json OriginalsJson(const CampaignView& view, const ModelView& model) {
   return list;
 }
 
-Json ScoreJson(const Score& score) {
-  Json counts = Json::object();
+Json IntervalJson(const std::optional<Interval>& interval) {
+  return interval ? Json::array({interval->low, interval->high}) : Json(nullptr);
+}
+
+Json ScoreJson(const ScoreWithIntervals& of) {
+  const Score& score = of.score;
+  Json counts = Json::object(), population = nullptr;
+  Json guarded = nullptr, left_out = nullptr;
+  if (of.guarded) {
+    guarded = {{"score", OrNull(of.guarded->Value())},
+               {"n", of.guarded->valid},
+               {"detected", of.guarded->detected},
+               {"interval", IntervalJson(of.guarded->Wilson())}};
+  }
+  if (score.Total() > 0) left_out = 1 - static_cast<double>(score.valid) / score.Total();
   for (int i = 0; i < kVerdicts; ++i) {
     counts[VerdictName(static_cast<Verdict>(i))] = score.counts[static_cast<size_t>(i)];
+  }
+  counts["marked"] = score.marked;
+  if (of.population) {
+    population = {{"score", of.population->score},
+                  {"interval", IntervalJson(of.population->interval)}};
   }
   return {{"score", OrNull(score.Value())},
           {"n", score.valid},
           {"detected", score.detected},
+          {"interval", IntervalJson(of.mutants)},
+          {"population", population},
+          {"interval_over_images", IntervalJson(of.images)},
+          {"out_of_bounds_as_crashed", guarded},
+          {"left_out", left_out},
           {"counts", counts}};
 }
 
-Json ScoresJson(const CampaignView& view, const ModelView& model) {
-  Json devices = Json::object(), operators = Json::object();
+// Over all devices and on each.
+Json ScoresJson(const CampaignView& view, const ModelView& model, const MutantSet& mutants) {
+  Json devices = Json::object();
   for (size_t d = 0; d < view.devices.size(); ++d) {
-    devices[view.devices[d].name] = ScoreJson(ScoreOn(model, static_cast<int>(d)));
+    devices[view.devices[d].name] = ScoreJson(ScoreOf(view, model, static_cast<int>(d), mutants));
   }
-  for (const std::string& op : OperatorIds(model)) {
-    Json on = Json::object();
-    for (size_t d = 0; d < view.devices.size(); ++d) {
-      on[view.devices[d].name] = ScoreJson(ScoreOn(model, static_cast<int>(d), op));
+  return {{"overall", ScoreJson(ScoreOf(view, model, std::nullopt, mutants))},
+          {"devices", devices}};
+}
+
+Json ScoresJson(const CampaignView& view, const ModelView& model) {
+  Json scores = ScoresJson(view, model, AllMutants(model));
+  auto add = [&](const char* name, const std::vector<Group>& groups) {
+    Json& of = scores[name] = Json::object();
+    for (const Group& group : groups) of[group.name] = ScoresJson(view, model, group.mutants);
+  };
+  add("operators", ByOperator(model));
+  add("categories", ByCategory(model));
+  add("kernels", ByKernel(model));
+  add("layers", ByLayer(model));
+  Json& classes = scores["classes"] = Json::object();
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    Json& on = classes[view.devices[d].name] = Json::array();
+    for (const ClassScore& score : ByClass(model, static_cast<int>(d))) {
+      std::optional<double> value;
+      if (score.valid > 0) value = static_cast<double>(score.detected) / score.valid;
+      on.push_back(
+          {{"class", score.truth},
+           {"images", score.images},
+           {"score", OrNull(value)},
+           {"n", score.valid},
+           {"detected", score.detected},
+           {"interval", IntervalJson(value ? WilsonInterval(*value, score.valid) : std::nullopt)}});
     }
-    operators[op] = {{"overall", ScoreJson(OverallScore(model, op))}, {"devices", on}};
   }
-  return {
-      {"overall", ScoreJson(OverallScore(model))}, {"devices", devices}, {"operators", operators}};
+  return scores;
 }
 
 Json PointsJson(const Json& points) {
@@ -145,12 +195,15 @@ Json MutantJson(const CampaignView& view, const ModelView& model, const MutantVi
   for (size_t d = 0; d < view.devices.size(); ++d) {
     devices[view.devices[d].name] = ResultJson(model, mutant.devices[d]);
   }
+  Json mark = nullptr;
+  if (mutant.mark) mark = {{"as", MarkName(mutant.mark->kind)}, {"reason", mutant.mark->reason}};
   return {{"id", mutant.stored.id},
           {"operator", mutant.stored.op_id},
           {"category", mutant.stored.category},
           {"parameters", mutant.parameters},
           {"place", mutant.stored.place},
           {"points", PointsJson(mutant.points)},
+          {"mark", mark},
           {"devices", devices}};
 }
 
@@ -165,7 +218,99 @@ Json ComparisonJson(const CampaignView& view, const DeviceComparison& comparison
           {"runs_differing", comparison.runs_differing},
           {"labels_differ", comparison.labels_differ},
           {"mean_rank_tau", OrNull(comparison.mean_rank_tau)},
-          {"mean_levenshtein", OrNull(comparison.mean_levenshtein)}};
+          {"mean_levenshtein", OrNull(comparison.mean_levenshtein)},
+          {"mean_l2", OrNull(comparison.mean_l2)},
+          {"max_error", OrNull(comparison.max_error)},
+          {"mean_cosine", OrNull(comparison.mean_cosine)},
+          {"mean_kl", OrNull(comparison.mean_kl)},
+          {"mean_d_mad", OrNull(comparison.mean_d_mad)}};
+}
+
+// What a full matrix tells on one device; null under `early`.
+Json MatrixJson(const CampaignView& view, const ModelView& model, int device) {
+  if (!view.full_matrix) return nullptr;
+  KillMatrix matrix(model, device);
+  auto names = [&](const std::vector<int>& images) {
+    Json list = Json::array();
+    for (int image : images) list.push_back(model.images[static_cast<size_t>(image)].name);
+    return list;
+  };
+  auto ids = [&](const std::vector<size_t>& rows) {
+    Json list = Json::array();
+    for (size_t row : rows) list.push_back(model.mutants[matrix.rows()[row].mutant].stored.id);
+    return list;
+  };
+  std::vector<size_t> dominators = DominatorRows(matrix);
+  return {{"mutants", matrix.rows().size()},
+          {"mutants_left_out", matrix.left_out()},
+          {"killed", matrix.killed()},
+          {"greedy_images", names(GreedyImages(matrix))},
+          {"smallest_image_set", OrNull(SmallestImageSet(matrix))},
+          {"idle_images", names(IdleImages(matrix))},
+          {"expected_score", ExpectedScore(matrix)},
+          {"distinct_kill_sets", DistinctKillSets(matrix)},
+          {"dominators", ids(dominators)},
+          {"expected_dominator_score", ExpectedScore(matrix, dominators)},
+          {"trivial", ids(TrivialRows(matrix))},
+          {"unique", ids(UniqueRows(matrix))}};
+}
+
+Json SurvivorsJson(const ModelView& model, int device) {
+  Json list = Json::array();
+  for (const NearSurvivor& survivor : NearSurvivors(model, device)) {
+    Json nearest = Json::array();
+    for (int image : survivor.nearest)
+      nearest.push_back(model.images[static_cast<size_t>(image)].name);
+    list.push_back({{"mutant", model.mutants[survivor.mutant].stored.id},
+                    {"margin", survivor.margin},
+                    {"nearest_images", nearest},
+                    {"images_infected", survivor.infected}});
+  }
+  return list;
+}
+
+Json SpreadsJson(const CampaignView& view, const ModelView& model) {
+  Json counts = Json::object(), only = Json::object(), ranked = Json::array();
+  for (auto kind : {Spread::Kind::kEverywhere, Spread::Kind::kSome, Spread::Kind::kNowhere,
+                    Spread::Kind::kNotCompared})
+    counts[SpreadName(kind)] = 0;
+  for (const StoredDevice& device : view.devices) only[device.name] = 0;
+  for (const MutantView& mutant : model.mutants) {
+    Spread spread = SpreadOf(mutant);
+    Json& count = counts[SpreadName(spread.kind)];
+    count = count.get<int>() + 1;
+    if (spread.kind != Spread::Kind::kSome || spread.killed.size() != 1) continue;
+    Json& on = only[view.devices[static_cast<size_t>(spread.killed[0])].name];
+    on = on.get<int>() + 1;
+  }
+  for (const Disagreement& disagreement : Disagreements(model)) {
+    const Spread& spread = disagreement.spread;
+    Json killed = Json::array();
+    for (int d : spread.killed) killed.push_back(view.devices[static_cast<size_t>(d)].name);
+    ranked.push_back({{"mutant", model.mutants[disagreement.mutant].stored.id},
+                      {"verdicts_differ", spread.verdicts_differ},
+                      {"images_compared", spread.images},
+                      {"images_disagreeing", spread.disagreeing},
+                      {"killed_on", killed}});
+  }
+  return {{"killed", counts}, {"killed_only_on", only}, {"disagreements", ranked}};
+}
+
+Json FindingsJson(const CampaignView& view, const ModelView& model) {
+  Json list = Json::array();
+  for (const Finding& finding : FindingsOf(model)) {
+    const MutantView& mutant = model.mutants[finding.mutant];
+    list.push_back(
+        {{"mutant", mutant.stored.id},
+         {"operator", mutant.stored.op_id},
+         {"device", view.devices[finding.device].name},
+         {"points", PointsJson(mutant.points)},
+         {"image", finding.image},
+         {"max_abs_diff",
+          std::isfinite(finding.max_abs_diff) ? Json(finding.max_abs_diff) : Json(nullptr)},
+         {"tolerance", finding.tolerance}});
+  }
+  return list;
 }
 
 Json ModelJson(const CampaignView& view, const ModelView& model) {
@@ -185,8 +330,13 @@ Json ModelJson(const CampaignView& view, const ModelView& model) {
     add(selected, use.op_id, use.selected);
   }
   for (const MutantView& mutant : model.mutants) mutants.push_back(MutantJson(view, model, mutant));
-  for (const DeviceComparison& comparison : CompareDevices(view, model)) {
+  for (const DeviceComparison& comparison : model.comparisons) {
     comparisons.push_back(ComparisonJson(view, comparison));
+  }
+  Json matrices = Json::object(), survivors = Json::object();
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    matrices[view.devices[d].name] = MatrixJson(view, model, static_cast<int>(d));
+    survivors[view.devices[d].name] = SurvivorsJson(model, static_cast<int>(d));
   }
   return {{"name", model.stored.name},
           {"images", images},
@@ -195,7 +345,11 @@ Json ModelJson(const CampaignView& view, const ModelView& model) {
           {"mutant_counts", population},
           {"mutants_selected", selected},
           {"scores", ScoresJson(view, model)},
+          {"matrix", matrices},
+          {"survivors", survivors},
+          {"over_devices", SpreadsJson(view, model)},
           {"device_comparison", comparisons},
+          {"compiler_findings", FindingsJson(view, model)},
           {"mutants", mutants}};
 }
 

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "report/report.h"
+#include "report/text_file.h"
 
 namespace mutatenn {
 namespace {
@@ -73,7 +74,9 @@ std::vector<Variant> VariantsOf(const CampaignView& view, const ModelView& model
       run.seconds = result.seconds.value_or(0);
       for (size_t i = 0; i < result.fates.size(); ++i) {
         const Fate& fate = result.fates[i];
-        if (fate.ending == Ending::kOk) run.outputs[result.images[i]] = {fate.top, fate.seconds};
+        if (fate.ending == Ending::kOk) {
+          run.outputs[result.outcomes[i].image] = {fate.top, fate.seconds};
+        }
       }
     }
     variants.push_back(std::move(variant));
@@ -169,13 +172,6 @@ void CountDissimilar(const SortedJson& comparison, SortedJson& totals) {
     const std::string& name = image.get_ref<const std::string&>();
     totals[name] = totals.contains(name) ? totals[name].get<int>() + 1 : 0;
   }
-}
-
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 class PaperTree {
@@ -303,9 +299,8 @@ class PaperTree {
     };
     bool significant =
         anova["p-value"].is_number() && anova["p-value"].get<double>() < kSignificance;
-    csv_ += CsvField(variant.name) + "," + CsvField(view_.devices[base].name) + "," +
-            CsvField(view_.devices[evaluated].name) + "," + cell(anova["p-value"]) + "," +
-            cell(anova["statistic"]) + "," + (significant ? "yes" : "no") + "\n";
+    csv_ += CsvLine({variant.name, view_.devices[base].name, view_.devices[evaluated].name,
+                     cell(anova["p-value"]), cell(anova["statistic"]), significant ? "yes" : "no"});
     if (comparison["no_of_images_dissimilar"] != "0") {
       SortedJson discrepancy = pair;
       discrepancy["percentage_dissimilar"] = comparison["percentage_dissimilar"];
@@ -331,7 +326,7 @@ Status WritePaper(const CampaignView& view, const std::string& destination) {
 }
 
 REPORT(.name = "paper", .summary = "the original tool's tree and files; a folder",
-       .write = WritePaper, .tree = true);
+       .write = WritePaper, .tree = true, .keep_fates = true);
 
 }  // namespace
 }  // namespace mutatenn

@@ -19,6 +19,7 @@ struct Report {
   Status (*write)(const CampaignView& view, const std::string& destination) = nullptr;
   // A tree of files: without a destination it goes into a folder of its name in the campaign's.
   bool tree = false;
+  bool keep_fates = false;  // it needs a view read with ReadOptions::keep_fates
 };
 
 // Sorted by name, whatever the order of linking.

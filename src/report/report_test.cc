@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 using Matrix = SyntheticCampaign::Matrix;
 
 void Write(const std::string& format, Store& store, const std::string& destination) {
-  auto view = ReadCampaign(store);
-  ASSERT_TRUE(view.ok()) << view.error().message;
   const Report* report = FindReport(format);
   ASSERT_NE(report, nullptr) << format;
+  auto view = ReadCampaign(store, {.keep_fates = report->keep_fates});
+  ASSERT_TRUE(view.ok()) << view.error().message;
   Status written = report->write(*view, destination);
   ASSERT_TRUE(written.ok()) << written.error().message;
 }
@@ -68,8 +68,9 @@ TEST(Reports, AreRegisteredOnceAndSorted) {
     names.push_back(report->name);
     EXPECT_FALSE(report->summary.empty());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"json", "paper", "summary"}));
-  EXPECT_EQ(FindReport("html"), nullptr);
+  EXPECT_EQ(names, (std::vector<std::string>{"csv", "dataset", "html", "json", "junit", "markdown",
+                                             "mutation-testing", "paper", "summary"}));
+  EXPECT_EQ(FindReport("pdf"), nullptr);
 }
 
 TEST(JsonReport, KeysAreStable) {
@@ -79,13 +80,14 @@ TEST(JsonReport, KeysAreStable) {
       Keys(report["campaign"]),
       (std::vector<std::string>{"id", "tool_version", "tvm_version", "config_hash", "rules_version",
                                 "matrix", "kill", "top_k", "seed", "level"}));
-  EXPECT_EQ(
-      Keys(report["models"][0]),
-      (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
-                                "mutants_selected", "scores", "device_comparison", "mutants"}));
+  EXPECT_EQ(Keys(report["models"][0]),
+            (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
+                                      "mutants_selected", "scores", "matrix", "survivors",
+                                      "over_devices", "device_comparison", "compiler_findings",
+                                      "mutants"}));
   const Json& mutant = Mutant(report, "k1");
   EXPECT_EQ(Keys(mutant), (std::vector<std::string>{"id", "operator", "category", "parameters",
-                                                    "place", "points", "devices"}));
+                                                    "place", "points", "mark", "devices"}));
   EXPECT_EQ(Keys(mutant["points"][0]),
             (std::vector<std::string>{"level", "layers", "kernel", "block", "index", "variant"}));
   EXPECT_EQ(
@@ -116,7 +118,20 @@ TEST(JsonReport, ValuesCountedByHand) {
   EXPECT_EQ(model["scores"]["devices"]["base"]["score"], 0.75);
   EXPECT_EQ(model["scores"]["devices"]["base"]["n"], 4);
   EXPECT_EQ(model["scores"]["devices"]["host"]["score"], 0.5);
-  EXPECT_EQ(model["scores"]["overall"]["score"], 0.75);
+  const Json& overall = model["scores"]["overall"];
+  EXPECT_EQ(overall["score"], 0.75);
+  EXPECT_NEAR(overall["interval"][0].get<double>(), 0.30064184258240184, 1e-12);
+  EXPECT_NEAR(overall["left_out"].get<double>(), 2 / 6.0, 1e-12);
+  EXPECT_NEAR(overall["population"]["score"].get<double>(), (2 + 4 / 3.0) / (3 + 4 / 3.0), 1e-12);
+  EXPECT_TRUE(overall["interval_over_images"].is_null());         // early: not measured
+  EXPECT_EQ(overall["out_of_bounds_as_crashed"]["detected"], 3);  // x1 crashed anyway
+  EXPECT_TRUE(model["scores"]["devices"]["base"]["out_of_bounds_as_crashed"].is_object());
+  EXPECT_TRUE(model["scores"]["categories"]["AN"]["overall"]["out_of_bounds_as_crashed"].is_null());
+  EXPECT_TRUE(model["matrix"]["base"].is_null());
+  EXPECT_EQ(model["survivors"]["base"][0]["mutant"], "s1");
+  EXPECT_EQ(DumpJson(model["over_devices"]["killed"]),
+            R"({"everywhere":1,"some":2,"nowhere":1,"not compared":2})");
+  EXPECT_EQ(DumpJson(model["over_devices"]["killed_only_on"]), R"({"base":1,"host":1})");
   EXPECT_EQ(model["scores"]["overall"]["counts"]["pending"], 1);
   EXPECT_EQ(model["scores"]["operators"]["code.lt_to_le"]["devices"]["host"]["n"], 3);
   EXPECT_EQ(DumpJson(Mutant(report, "k1")["devices"]["base"]),
@@ -286,10 +301,11 @@ TEST(SummaryReport, HasTheCountsScoresAndDisagreements) {
     lines.insert(squeezed);
   }
   for (const char* expected :
-       {"operator device killed crashed timeout survived equivalent stillborn pending score n",
-        "code.lt_to_le base 1 1 0 1 0 0 0 66.7 % 3",
-        "graph.arithmetic base 0 0 1 0 1 0 1 100.0 % 1", "host 0 0 0 1 0 1 1 0.0 % 1",
-        "all base 1 1 1 1 1 0 1 75.0 % 4", "any device 1 1 1 1 1 0 1 75.0 % 4",
+       {"operator device killed crashed timeout survived equivalent stillborn pending score n 95 %",
+        "code.lt_to_le base 1 1 0 1 0 0 0 66.7 % 3 20.8-93.9",
+        "graph.arithmetic base 0 0 1 0 1 0 1 100.0 % 1 20.7-100.0",
+        "host 0 0 0 1 0 1 1 0.0 % 1 0.0-79.3", "all base 1 1 1 1 1 0 1 75.0 % 4 30.1-95.4",
+        "any device 1 1 1 1 1 0 1 75.0 % 4 30.1-95.4",
         "original on base: ran on 4 of 4 images, right on 2 of 3",
         "mutants on base: 1 out of bounds, 1 nonfinite, 0 degenerate"}) {
     EXPECT_TRUE(lines.count(expected)) << expected << "\n" << text;
@@ -297,6 +313,39 @@ TEST(SummaryReport, HasTheCountsScoresAndDisagreements) {
   EXPECT_NE(
       text.find("original's label differs on 1 of 4 images; verdicts differ for 2 of 5 mutants"),
       std::string::npos)
+      << text;
+}
+
+// s1 as a mutant of level build whose outputs on one image are 0.01 off, of 2.5.
+TEST(Reports, ListFindingsAboutTheCompiler) {
+  SyntheticCampaign campaign(Matrix::kEarly);
+  Store& store = campaign.store();
+  std::vector<StoredMutant> mutants = store.Mutants("Net").value();
+  for (StoredMutant& mutant : mutants)
+    if (mutant.id == "s1") mutant.level = "build";
+  ASSERT_TRUE(store.PutMutants(mutants).ok());
+  std::vector<StoredFate> fates = store.FatesOf("Net", "s1").value();
+  for (StoredFate& fate : fates)
+    if (fate.device == "host") fate.max_abs_diff = fate.image == "d.jpg" ? 0.01 : 0.002;
+  ASSERT_TRUE(store.PutFates(fates, std::nullopt).ok());
+  const std::string file = campaign.folder() + "/report";
+  Write("json", store, file);
+  const Json report = ParseJson(Text(file), file).value();
+  const Json& findings = report["models"][0]["compiler_findings"];
+  ASSERT_EQ(findings.size(), 1u) << findings;
+  EXPECT_EQ(Keys(findings[0]), (std::vector<std::string>{"mutant", "operator", "device", "points",
+                                                         "image", "max_abs_diff", "tolerance"}));
+  EXPECT_EQ(findings[0]["mutant"], "s1");
+  EXPECT_EQ(findings[0]["device"], "host");
+  EXPECT_EQ(findings[0]["image"], "d.jpg");
+  EXPECT_EQ(findings[0]["max_abs_diff"], 0.01);
+  EXPECT_EQ(findings[0]["tolerance"], 0.0025);
+  Write("summary", store, file);
+  const std::string text = Text(file);
+  EXPECT_NE(text.find("findings about the compiler: 1, of 1 mutants of level build\n"
+                      "    code.lt_to_le s1 on host: B in conv2d; d.jpg differs by 0.01, "
+                      "tolerance 0.0025\n"),
+            std::string::npos)
       << text;
 }
 
@@ -311,7 +360,7 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
     queries.push_back(page.substr(at + 7, end - at - 7));
     at = end + 3;
   }
-  ASSERT_EQ(queries.size(), 9u);
+  ASSERT_EQ(queries.size(), 12u);
   SyntheticCampaign campaign(Matrix::kFull);
   SQLite::Database database(StorePath(campaign.folder()));
   auto rows = [&](int number) {
@@ -337,6 +386,9 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
   EXPECT_EQ(rows(6).size(), 6u);
   EXPECT_EQ(rows(7).size(), 12u);
   EXPECT_EQ(rows(8), Rows{});
+  EXPECT_EQ(rows(10), (Rows{"Net|graph.arithmetic{}|4|3", "Net|code.lt_to_le{}|3|3"}));
+  EXPECT_EQ(rows(11).at(1), "Net|base|k1|a.jpg|1|2|1");
+  EXPECT_EQ(rows(12).at(0), "Net|base|s1|1.0|0");
   Rows ninth = rows(9);
   EXPECT_EQ(std::count(ninth.begin(), ninth.end(), "Net|k1|base|4|4|2|2|0|0.08"), 1);
 }

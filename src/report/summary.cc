@@ -4,8 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "analysis/compare.h"
+#include "analysis/findings.h"
 #include "analysis/scores.h"
+#include "judge/kill_rule.h"
 #include "report/report.h"
 
 namespace mutatenn {
@@ -15,38 +16,68 @@ constexpr Verdict kColumns[] = {Verdict::kKilled,   Verdict::kCrashed,    Verdic
                                 Verdict::kSurvived, Verdict::kEquivalent, Verdict::kStillborn,
                                 Verdict::kPending};
 
-std::string Percent(const Score& score) {
-  auto value = score.Value();
+// "75.0 %" and "30.1-95.4"; "-" where nothing is valid.
+std::string Percent(const ScoreWithIntervals& of) {
+  auto value = of.score.Value();
   return value ? fmt::format("{:.1f} %", 100 * *value) : "-";
+}
+std::string Bounds(const std::optional<Interval>& interval) {
+  return interval ? fmt::format("{:.1f}-{:.1f}", 100 * interval->low, 100 * interval->high) : "-";
 }
 
 std::string Row(const std::string& op, const std::string& device, size_t op_width,
-                size_t device_width, const Score& score) {
+                size_t device_width, const ScoreWithIntervals& of) {
   std::string row = fmt::format("  {:<{}}  {:<{}}", op, op_width, device, device_width);
-  for (Verdict verdict : kColumns) row += fmt::format(" {:>10}", score.Count(verdict));
-  return row + fmt::format(" {:>8} {:>5}\n", Percent(score), score.valid);
+  for (Verdict verdict : kColumns) row += fmt::format(" {:>10}", of.score.Count(verdict));
+  return row +
+         fmt::format(" {:>8} {:>5} {:>11}\n", Percent(of), of.score.valid, Bounds(of.mutants));
 }
 
 std::string Table(const CampaignView& view, const ModelView& model) {
-  std::vector<std::string> operators = OperatorIds(model);
+  std::vector<Group> groups = ByOperator(model);
   size_t op_width = 9, device_width = 10;
-  for (const std::string& op : operators) op_width = std::max(op_width, op.size());
+  for (const Group& group : groups) op_width = std::max(op_width, group.name.size());
   for (const StoredDevice& device : view.devices)
     device_width = std::max(device_width, device.name.size());
   std::string text = fmt::format("  {:<{}}  {:<{}}", "operator", op_width, "device", device_width);
   for (Verdict verdict : kColumns) text += fmt::format(" {:>10}", VerdictName(verdict));
-  text += fmt::format(" {:>8} {:>5}\n", "score", "n");
-  for (const std::string& op : operators) {
+  text += fmt::format(" {:>8} {:>5} {:>11}\n", "score", "n", "95 %");
+  groups.push_back({"all", AllMutants(model)});
+  for (const Group& group : groups) {
     for (size_t d = 0; d < view.devices.size(); ++d) {
-      text += Row(d == 0 ? op : "", view.devices[d].name, op_width, device_width,
-                  ScoreOn(model, static_cast<int>(d), op));
+      text += Row(d == 0 ? group.name : "", view.devices[d].name, op_width, device_width,
+                  ScoreOf(view, model, static_cast<int>(d), group.mutants));
     }
   }
-  for (size_t d = 0; d < view.devices.size(); ++d) {
-    text += Row(d == 0 ? "all" : "", view.devices[d].name, op_width, device_width,
-                ScoreOn(model, static_cast<int>(d)));
+  ScoreWithIntervals all = ScoreOf(view, model, std::nullopt, AllMutants(model));
+  text += Row("", "any device", op_width, device_width, all);
+  if (all.images) text += fmt::format("  any device, over the images: {}\n", Bounds(all.images));
+  if (all.population) {
+    text += fmt::format("  of all mutants, from this sample: {:.1f} % ({})\n",
+                        100 * all.population->score, Bounds(all.population->interval));
   }
-  return text + Row("", "any device", op_width, device_width, OverallScore(model));
+  if (all.guarded) {
+    ScoreWithIntervals guarded{.score = *all.guarded, .mutants = all.guarded->Wilson()};
+    text += fmt::format("  any device, accesses out of bounds counted as crashes: {} of {} ({})\n",
+                        Percent(guarded), guarded.score.valid, Bounds(guarded.mutants));
+  }
+  if (all.score.marked > 0)
+    text += fmt::format("  {} survivors are marked and in no score\n", all.score.marked);
+  return text;
+}
+
+// By another kill rule: what the paper's would say.
+std::string BesideTop1(const CampaignView& view, const ModelView& model) {
+  if (view.rule == KillRule{}) return "";
+  std::string text = "  kill rule " + KillRuleText(view.rule) + "; by top1:";
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    ScoreWithIntervals of;
+    for (const MutantView& mutant : model.mutants) of.score.Add(mutant, mutant.devices[d].top1);
+    of.mutants = of.score.Wilson();
+    text += fmt::format("{} {} of {} on {} ({})", d ? "," : "", Percent(of), of.score.valid,
+                        view.devices[d].name, Bounds(of.mutants));
+  }
+  return text + "\n";
 }
 
 std::string Originals(const CampaignView& view, const ModelView& model) {
@@ -69,7 +100,7 @@ std::string Originals(const CampaignView& view, const ModelView& model) {
 
 std::string Disagreement(const CampaignView& view, const ModelView& model) {
   std::string text;
-  for (const DeviceComparison& c : CompareDevices(view, model)) {
+  for (const DeviceComparison& c : model.comparisons) {
     text += fmt::format(
         "  {} against {}: original's label differs on {} of {} images; verdicts differ for {} of "
         "{} "
@@ -94,7 +125,7 @@ std::string Flags(const CampaignView& view, const ModelView& model) {
       bounds += result.out_of_bounds.has_value();
       nonfinite += result.nonfinite.value_or(false);
       degenerate += result.degenerate.value_or(false);
-      undecided += !result.fates.empty() && !result.degenerate;
+      undecided += !result.outcomes.empty() && !result.degenerate;
     }
     text += fmt::format("  mutants on {}: {} out of bounds, {} nonfinite, {} degenerate",
                         view.devices[d].name, bounds, nonfinite, degenerate);
@@ -123,6 +154,32 @@ std::string NotRun(const CampaignView& view, const ModelView& model) {
   return text;
 }
 
+// What another way to run the compiler changed by more than rounding.
+std::string Findings(const CampaignView& view, const ModelView& model) {
+  constexpr size_t kShown = 20;
+  const std::vector<Finding> findings = FindingsOf(model);
+  int asked = 0;
+  for (const MutantView& mutant : model.mutants) asked += mutant.stored.level == "build";
+  if (asked == 0) return "";
+  std::string text = fmt::format(
+      "  findings about the compiler: {}, of {} mutants of level build\n", findings.size(), asked);
+  for (size_t i = 0; i < std::min(findings.size(), kShown); ++i) {
+    const Finding& finding = findings[i];
+    const MutantView& mutant = model.mutants[finding.mutant];
+    const Json point =
+        mutant.points.is_array() && !mutant.points.empty() ? mutant.points.front() : Json::object();
+    text += fmt::format("    {} {} on {}: {} in {}", mutant.stored.op_id, mutant.stored.id,
+                        view.devices[finding.device].name, point.value("block", ""),
+                        point.value("role", ""));
+    if (mutant.points.size() > 1) text += fmt::format(" and {} more", mutant.points.size() - 1);
+    text += fmt::format("; {} differs by {:.3g}, tolerance {:.3g}\n", finding.image,
+                        finding.max_abs_diff, finding.tolerance);
+  }
+  if (findings.size() > kShown)
+    text += fmt::format("    and {} more: `report --json`\n", findings.size() - kShown);
+  return text;
+}
+
 Status WriteSummary(const CampaignView& view, const std::string& destination) {
   std::string text;
   for (const ModelView& model : view.models) {
@@ -133,8 +190,9 @@ Status WriteSummary(const CampaignView& view, const std::string& destination) {
                           model.mutants.size() + static_cast<size_t>(model.unselected));
     }
     text += '\n';
-    text += Table(view, model) + Originals(view, model) + Disagreement(view, model) +
-            NotRun(view, model) + Flags(view, model);
+    text += Table(view, model) + BesideTop1(view, model) + Originals(view, model) +
+            Disagreement(view, model) + NotRun(view, model) + Flags(view, model) +
+            Findings(view, model);
   }
   return WriteText(destination, text);
 }

@@ -29,14 +29,21 @@ void Read(const SQLite::Column& column, int64_t& value) { value = column.getInt6
 void Read(const SQLite::Column& column, double& value) {
   value = column.isNull() ? std::numeric_limits<double>::quiet_NaN() : column.getDouble();
 }
-void Read(const SQLite::Column& column, std::string& value) { value = column.getString(); }
+void Read(const SQLite::Column& column, std::string& value) {
+  value.assign(column.getText(), static_cast<size_t>(column.getBytes()));
+}
+
+template <class Row>
+void ReadRow(SQLite::Statement& statement, Row& row) {
+  auto members = Table<Row>::Members(row);
+  int index = 0;
+  std::apply([&](auto&... member) { (Read(statement.getColumn(index++), member), ...); }, members);
+}
 
 template <class Row>
 Row RowOf(SQLite::Statement& statement) {
   Row row;
-  auto members = Table<Row>::Members(row);
-  int index = 0;
-  std::apply([&](auto&... member) { (Read(statement.getColumn(index++), member), ...); }, members);
+  ReadRow(statement, row);
   return row;
 }
 
@@ -63,6 +70,16 @@ class SqliteStore final : public Store {
       statement.bind(1, key);
       if (!statement.executeStep()) return std::nullopt;
       return statement.getColumn(0).getString();
+    });
+  }
+
+  Result<std::map<std::string, std::string>> AllMeta() override {
+    return Guarded([&] {
+      std::map<std::string, std::string> all;
+      SQLite::Statement statement(*database_, "SELECT key, value FROM meta");
+      while (statement.executeStep())
+        all.emplace(statement.getColumn(0).getString(), statement.getColumn(1).getString());
+      return all;
     });
   }
 
@@ -142,6 +159,15 @@ class SqliteStore final : public Store {
                                         const std::string& device) override {
     return Get<StoredFate>("WHERE model = ? AND device = ? ORDER BY mutant, image", model, device);
   }
+  Status EachFate(const std::string& model,
+                  const std::function<Status(const StoredFate&)>& visit) override {
+    // In the order of the primary key: nothing is sorted or kept.
+    return Each("WHERE model = ? ORDER BY model, mutant, device, image", model, visit);
+  }
+  Status EachBuild(const std::string& model,
+                   const std::function<Status(const StoredBuild&)>& visit) override {
+    return Each("WHERE model = ? ORDER BY model, mutant, target_index", model, visit);
+  }
   Result<std::vector<StoredFate>> FatesOf(const std::string& model,
                                           const std::string& mutant) override {
     return Get<StoredFate>("WHERE model = ? AND mutant = ? ORDER BY device, image", model, mutant);
@@ -196,6 +222,23 @@ class SqliteStore final : public Store {
       transaction.commit();
       return Unit{};
     });
+  }
+
+  template <class Row>
+  Status Each(const std::string& rest, const std::string& model,
+              const std::function<Status(const Row&)>& visit) {
+    Status visited = Ok();
+    TRY(Guarded([&] {
+      SQLite::Statement statement(*database_, SelectSql<Row>(rest));
+      statement.bind(1, model);
+      Row row;
+      while (visited.ok() && statement.executeStep()) {
+        ReadRow(statement, row);
+        visited = visit(row);
+      }
+      return Unit{};
+    }));
+    return visited;
   }
 
   template <class Row, class... Values>

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +95,7 @@ class Store {
   // Free keys: campaign id, configuration text and hash, versions, rules_version, seed, ...
   virtual Status SetMeta(const std::string& key, const std::string& value) = 0;
   virtual Result<std::optional<std::string>> Meta(const std::string& key) = 0;
+  virtual Result<std::map<std::string, std::string>> AllMeta() = 0;
 
   // Put* insert or replace by primary key; a vector is one transaction.
   virtual Status PutModels(const std::vector<StoredModel>&) = 0;
@@ -123,10 +126,17 @@ class Store {
   virtual Result<std::vector<StoredBuild>> Builds(const std::string& model) = 0;
   virtual Result<std::optional<StoredBuild>> Build(const std::string& model,
                                                    const std::string& mutant, int target_index) = 0;
+  // Whole builds, program and diff included, one at a time, by mutant and target; as EachFate.
+  virtual Status EachBuild(const std::string& model,
+                           const std::function<Status(const StoredBuild&)>& visit) = 0;
   virtual Result<std::vector<StoredCode>> Codes(const std::string& model) = 0;
   virtual Result<std::vector<StoredOriginal>> Originals(const std::string& model) = 0;
   virtual Result<std::vector<StoredFate>> Fates(const std::string& model,
                                                 const std::string& device) = 0;
+  // All fates of a model, one at a time, by mutant, device (in the store's own order) and image.
+  // `visit` must not use the store; its error ends the walk.
+  virtual Status EachFate(const std::string& model,
+                          const std::function<Status(const StoredFate&)>& visit) = 0;
   virtual Result<std::vector<StoredFate>> FatesOf(const std::string& model,
                                                   const std::string& mutant) = 0;
   virtual Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& model) = 0;

@@ -178,13 +178,6 @@ Result<KernelFunction> LoadKernel(const std::string& path, const std::string& sy
 
 std::string TvmVersion() { return TVM_VERSION; }
 
-void WarmUpRuntime() {
-  std::signal(SIGPIPE, SIG_IGN);
-  (void)Caught([]() -> int { throw std::runtime_error("the first throw of this process"); });
-  TVMFFIErrorSetRaisedFromCStr("Error", "the first error that a kernel may raise");
-  RaisedText();
-}
-
 struct RemoteSession::State {
   ffi::Optional<ffi::Module> session;
   std::map<std::string, ffi::Function> functions;

@@ -57,8 +57,6 @@ class KernelFunction {
 Result<KernelFunction> LoadKernel(const std::string& path, const std::string& symbol);
 
 std::string TvmVersion();
-// Ignores SIGPIPE and throws once: a process's first C++ throw takes 270 ms, better now than later.
-void WarmUpRuntime();
 
 // The client's end. Destroying it ends the session; a dead peer is no trouble then.
 class RemoteSession {

@@ -216,10 +216,24 @@ inline constexpr const char* kRound = "tirx.round";
 inline constexpr const char* kAbs = "tirx.fabs";
 inline constexpr const char* kPower = "tirx.pow";
 inline constexpr const char* kStorageSync = "tirx.tvm_storage_sync";
+inline constexpr const char* kAtomicAdd = "tirx.atomic_add";
+inline constexpr const char* kCudaAtomicAdd = "tirx.cuda.atomic_add";
+inline constexpr const char* kAddressOf = "tirx.address_of";
 inline constexpr const char* kWarpShuffle = "tirx.tvm_warp_shuffle";
 inline constexpr const char* kWarpShuffleUp = "tirx.tvm_warp_shuffle_up";
 inline constexpr const char* kWarpShuffleDown = "tirx.tvm_warp_shuffle_down";
 }  // namespace intrinsic
+
+// Waits for asynchronous copies: how many groups of them may stay under way. TVM's pipelines say it
+// by two attributes, one in the other. Operators of PTX are known only where TVM's Python package
+// registered them.
+namespace wait {
+inline constexpr const char* kScope = "async_wait_queue_scope";                 // an annotation
+inline constexpr const char* kCount = "async_wait_inflight_count";              // an annotation
+inline constexpr const char* kGroup = "tirx.ptx.cp_async_wait_group";           // an annotation
+inline constexpr const char* kBulkGroup = "tirx.ptx.cp_async_bulk_wait_group";  // an annotation
+inline constexpr const char* kAll = "tirx.ptx.cp_async_wait_all";  // an annotation; no argument
+}  // namespace wait
 
 // Schedule primitives; the schedule is the first argument of each.
 namespace primitive {

@@ -5,7 +5,6 @@
 
 #include "base/process.h"
 #include "device/remote.h"
-#include "tvm/runtime.h"
 #include "worker/accelerator.h"
 #include "worker/device_executor.h"
 #include "worker/sabotage.h"
@@ -86,9 +85,6 @@ class Holder {
 
 }  // namespace
 
-int ServeAccelerator(int fd) {
-  WarmUpRuntime();
-  return Holder(fd).Run();
-}
+int ServeAccelerator(int fd) { return Holder(fd).Run(); }
 
 }  // namespace mutatenn

@@ -29,8 +29,16 @@ Mapping::~Mapping() {
   if (address_ != nullptr) ::munmap(address_, bytes_);
 }
 
-Result<Arena> Arena::Make(int64_t bytes) {
+Result<Arena> Arena::Make(int64_t bytes) { return Make(bytes, Arena()); }
+
+Result<Arena> Arena::Make(int64_t bytes, Arena spare) {
   size_t size = static_cast<size_t>(bytes + 2 * kHugePage);
+  if (spare.mapping_.size() >= size &&
+      ::mprotect(spare.mapping_.data(), spare.mapping_.size(), PROT_READ | PROT_WRITE) == 0) {
+    spare.used_ = 0;
+    return spare;
+  }
+  spare = Arena();  // first: the two together may be more than there is
   void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED)

@@ -179,11 +179,12 @@ void Executor::CallKernel(int s, const KernelFunction& kernel,
 }
 
 void Executor::CallPlain(int s, const KernelFunction& kernel,
-                         const std::vector<const void*>& inputs) {
+                         const std::vector<const void*>& inputs,
+                         const std::vector<bool>& constant) {
   const Step& step = plan_.program().steps[static_cast<size_t>(s)];
   {
     AddSeconds timer(figures_->guard_copy_s);
-    if (!plain_.Fill(plan_.typed, step, inputs).ok()) EndOutOfMemory();
+    if (!plain_.Fill(plan_.typed, step, inputs, constant).ok()) EndOutOfMemory();
   }
   int64_t start = MonotonicNanoseconds();
   budget_.Start();
@@ -205,15 +206,18 @@ void Executor::RunGuarded(int s, const KernelFunction& kernel,
                           const std::vector<void*>& arguments) {
   const Step& step = plan_.program().steps[static_cast<size_t>(s)];
   std::vector<const void*> inputs(arguments.begin(), arguments.begin() + step.inputs.size());
+  std::vector<bool> constant;
   if (task_.guards) {
+    for (int value : step.inputs) constant.push_back(IsConstant(value));
     AddSeconds timer(figures_->guard_copy_s);
     guard_budget_.Start();
-    guards_.Call(plan_.typed, step, s, kernel, inputs);
+    guards_.Call(plan_.typed, step, s, kernel, inputs, constant);
     guard_budget_.Stop();
     figures_->guard_copy_s -= guards_.run_s() - figures_->guard_run_s;
     figures_->guard_run_s = guards_.run_s();
   }
-  CallPlain(s, kernel, inputs);
+  // Having come back from guarded memory, it writes nowhere else in plain memory either.
+  CallPlain(s, kernel, inputs, constant);
   AddSeconds timer(figures_->guard_copy_s);
   bool differs = false;
   for (size_t i = 0; i < step.outputs.size(); ++i) {
@@ -246,6 +250,13 @@ const void* Executor::Pointer(int value) {
     if (stale != nullptr) return stale;
   }
   return OriginalValue(counterpart);
+}
+
+// A weight, or what the original computes of weights: Pointer gives the same for every image.
+bool Executor::IsConstant(int value) const {
+  size_t v = static_cast<size_t>(value);
+  if (dirty_[v]) return constant_[v] != nullptr;
+  return original_.Constant(plan_.original_of[v]) != nullptr;
 }
 
 const void* Executor::OriginalValue(int value) {
@@ -331,7 +342,7 @@ void Executor::TimeWholeProgram() {
           [&](int value) { return Own(value); });
       if (plan_.guarded[s]) {
         CallPlain(static_cast<int>(s), kernel,
-                  {arguments.begin(), arguments.begin() + steps[s].inputs.size()});
+                  {arguments.begin(), arguments.begin() + steps[s].inputs.size()}, {});
       } else {
         CallKernel(static_cast<int>(s), kernel, arguments);
       }

@@ -59,13 +59,15 @@ class Executor {
   bool Due(int s) const;  // the step has to run
   void RunStep(int s);    // and compares what it wrote
   void CountDivergence(int s);
-  void CallPlain(int s, const KernelFunction& kernel, const std::vector<const void*>& inputs);
+  void CallPlain(int s, const KernelFunction& kernel, const std::vector<const void*>& inputs,
+                 const std::vector<bool>& constant);
   void RunGuarded(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
   void CallKernel(int s, const KernelFunction& kernel, const std::vector<void*>& arguments);
   void CountKernel(int64_t start_ns);
   void TimeWholeProgram();
-  void* Own(int value);                  // where the mutant's value is written
-  const void* Pointer(int value);        // of the mutant
+  void* Own(int value);            // where the mutant's value is written
+  const void* Pointer(int value);  // of the mutant
+  bool IsConstant(int value) const;
   const void* OriginalValue(int value);  // kept, or made again
   void MakeAgain(int step);              // of the original
   [[noreturn]] void KernelFailed(int s, const Status& status);

@@ -116,6 +116,7 @@ Status Guards::Prepare(const TypedProgram& typed, const Step& step) {
   if (slots_.contains(step.kernel)) return Ok();
   Slots slots;
   slots.inputs = step.inputs.size();
+  slots.copied.resize(slots.inputs);
   for (int value : step.inputs)
     slots.buffers.push_back(TRY(GuardedBuffer::Make(typed.Bytes(value))));
   for (int value : step.outputs)
@@ -125,7 +126,8 @@ Status Guards::Prepare(const TypedProgram& typed, const Step& step) {
 }
 
 void Guards::Run(const TypedProgram& typed, const Step& step, const KernelFunction& kernel,
-                 const std::vector<const void*>& inputs, const Patterns& patterns) {
+                 const std::vector<const void*>& inputs, const Patterns& patterns,
+                 const std::vector<bool>& constant) {
   Slots& slots = slots_.at(step.kernel);
   std::vector<void*> arguments;
   workspace_content_ = patterns.content;
@@ -135,6 +137,12 @@ void Guards::Run(const TypedProgram& typed, const Step& step, const KernelFuncti
   for (size_t i = 0; i < slots.buffers.size(); ++i) {
     GuardedBuffer& buffer = slots.buffers[i];
     bool input = i < slots.inputs;
+    arguments.push_back(buffer.data());
+    if (input) {  // read-only since it was filled, and its slack is NaN
+      bool kept = check_ && !constant.empty() && constant[i];
+      if (kept && slots.copied[i] == inputs[i]) continue;
+      slots.copied[i] = kept ? inputs[i] : nullptr;
+    }
     if (input && !buffer.Protect(false)) EndOutOfMemory();
     if (!check_) {  // otherwise the NaN of Make is still there, or the process had ended
       buffer.FillBefore(patterns.side == static_cast<int>(2 * i) ? kNaN : patterns.slack);
@@ -144,7 +152,6 @@ void Guards::Run(const TypedProgram& typed, const Step& step, const KernelFuncti
       std::memcpy(buffer.data(), inputs[i], static_cast<size_t>(buffer.bytes()));
     if (!input) buffer.Fill(patterns.content);
     if (input && !buffer.Protect(true)) EndOutOfMemory();
-    arguments.push_back(buffer.data());
   }
   current_ = &slots;
   active = this;
@@ -160,9 +167,10 @@ void Guards::Run(const TypedProgram& typed, const Step& step, const KernelFuncti
 }
 
 void Guards::Call(const TypedProgram& typed, const Step& step, int step_index,
-                  const KernelFunction& kernel, const std::vector<const void*>& inputs) {
+                  const KernelFunction& kernel, const std::vector<const void*>& inputs,
+                  const std::vector<bool>& constant) {
   step_index_ = step_index;
-  Run(typed, step, kernel, inputs, {.content = kNaN, .slack = kNaN});
+  Run(typed, step, kernel, inputs, {.content = kNaN, .slack = kNaN}, constant);
 }
 
 const void* Guards::Output(size_t index) const {

@@ -47,9 +47,11 @@ class Guards {
   // process. Before the process's memory is limited.
   Status Prepare(const TypedProgram& typed, const Step& step);
   // Calls the kernel once on copies of the inputs. Does not come back from an access outside: the
-  // process ends as kOutOfBounds. The kernel's own errors do not matter here.
+  // process ends as kOutOfBounds. The kernel's own errors do not matter here. `constant`, by input:
+  // nobody changes what its pointer points to.
   void Call(const TypedProgram& typed, const Step& step, int step_index,
-            const KernelFunction& kernel, const std::vector<const void*>& inputs);
+            const KernelFunction& kernel, const std::vector<const void*>& inputs,
+            const std::vector<bool>& constant);
   const void* Output(size_t index) const;
   double run_s() const { return run_s_; }  // in the kernels themselves, so far
   // After outputs differed from those of plain memory: ends the process as kOutOfBounds if they
@@ -67,13 +69,15 @@ class Guards {
   struct Slots {
     std::vector<GuardedBuffer> buffers;  // in parameter order
     size_t inputs = 0;
+    std::vector<const void*> copied;  // by input: the constant that its buffer holds, or null
   };
   struct Patterns {  // what fills what before a call
     uint32_t content, slack;
     int side = -1;  // 2 * buffer (+ 1 = behind it) that gets NaN in place of `slack`
   };
   void Run(const TypedProgram& typed, const Step& step, const KernelFunction& kernel,
-           const std::vector<const void*>& inputs, const Patterns& patterns);
+           const std::vector<const void*>& inputs, const Patterns& patterns,
+           const std::vector<bool>& constant = {});
   void CheckSlack();
   [[noreturn]] void Report(BufferKind kind, size_t index, int64_t offset);
   [[noreturn]] void ReportBuffer(size_t buffer, int64_t offset);

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "base/process.h"
+#include "base/turns.h"
 #include "tvm/runtime.h"
 #include "worker/accelerator.h"
 #include "worker/isolation.h"
@@ -50,7 +52,6 @@ Status Serve(int channel_fd) {
   if (!hello.is_object() || !hello.contains("key") || !hello["key"].is_string())
     return Fail(Code::kInvalidInput, "the client sent no key");
   std::string key = hello["key"].get<std::string>();
-  WarmUpRuntime();
   pid_t client = ::getppid();
   Service service([client] { return ::getppid() == client; });
   RegisterRemoteFunctions(service.Functions());
@@ -83,6 +84,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   ::setenv("TVM_NUM_THREADS", "1", 1);  // a fork copies one thread only
+  mutatenn::TakeShortTurns();
+  std::signal(SIGPIPE, SIG_IGN);  // a client that left is an end, not a crash
   mutatenn::Status status = mutatenn::Serve(std::atoi(argv[2]));
   if (status.ok()) return 0;
   std::fprintf(stderr, "mutatenn-worker: %s\n", status.error().message.c_str());

@@ -72,7 +72,8 @@ Status PlainMemory::Open(int64_t end) {
 }
 
 Status PlainMemory::Fill(const TypedProgram& typed, const Step& step,
-                         const std::vector<const void*>& inputs) {
+                         const std::vector<const void*>& inputs,
+                         const std::vector<bool>& constant) {
   int64_t end = BytesOf(typed, step);
   // Pages given back read as zeros; a page that nobody touched costs nothing.
   ::madvise(data_ - kSlack, kSlack, MADV_DONTNEED);
@@ -80,19 +81,24 @@ Status PlainMemory::Fill(const TypedProgram& typed, const Step& step,
     ::madvise(data_ + PageUp(end), static_cast<size_t>(open_ - PageUp(end)), MADV_DONTNEED);
   TRY(Open(end));
   arguments_.clear();
-  inputs_ = step.inputs.size();
+  const bool again = step_ == &step && !constant.empty();
   int64_t at = 0;
-  auto place = [&](int value, const void* from) {
+  auto place = [&](int value, const void* from, bool there) {
     int64_t bytes = typed.Bytes(value);
     char* to = data_ + at;
     int64_t copied = from == nullptr ? 0 : bytes;
-    if (copied > 0) std::memcpy(to, from, static_cast<size_t>(copied));
-    std::memset(to + copied, 0, static_cast<size_t>(Aligned(bytes) - copied));
+    if (!there) {
+      if (copied > 0) std::memcpy(to, from, static_cast<size_t>(copied));
+      std::memset(to + copied, 0, static_cast<size_t>(Aligned(bytes) - copied));
+    }
     arguments_.push_back(to);
     at += Aligned(bytes);
   };
-  for (size_t i = 0; i < inputs_; ++i) place(step.inputs[i], inputs[i]);
-  for (int value : step.outputs) place(value, nullptr);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    place(step.inputs[i], inputs[i], again && constant[i] && inputs_[i] == inputs[i]);
+  for (int value : step.outputs) place(value, nullptr, false);
+  step_ = &step;
+  inputs_ = inputs;
   std::memset(data_ + end, 0, static_cast<size_t>(PageUp(end) - end));
   workspace_ = workspace_top_ = end;
   workspaces_ = 0;

@@ -22,10 +22,13 @@ class PlainMemory {
   // Room for the largest of the steps; before the process's memory is limited. kIo: no room.
   Status Reserve(const TypedProgram& typed, const std::vector<bool>& guarded);
   // Copies the inputs in and empties the rest; then calls the kernel. The outputs stay valid until
-  // the next Fill. `inputs` in parameter order.
-  Status Fill(const TypedProgram& typed, const Step& step, const std::vector<const void*>& inputs);
+  // the next Fill. `inputs` in parameter order. `constant`, by input, empty = none: those that need
+  // no copy when the last call was for this step and with the same pointer; only right where it is
+  // known that no call so far wrote outside its outputs.
+  Status Fill(const TypedProgram& typed, const Step& step, const std::vector<const void*>& inputs,
+              const std::vector<bool>& constant = {});
   Status Call(const TypedProgram& typed, const Step& step, const KernelFunction& kernel);
-  const void* Output(size_t index) const { return arguments_[inputs_ + index]; }
+  const void* Output(size_t index) const { return arguments_[inputs_.size() + index]; }
 
   void* AllocateWorkspace(int64_t bytes);
   void FreeWorkspace();
@@ -34,12 +37,13 @@ class PlainMemory {
   Status Open(int64_t end);  // makes [data, end + slack) usable and nothing beyond
 
   Mapping space_;
-  char* data_ = nullptr;       // first byte after the lower slack
-  int64_t open_ = 0;           // usable bytes from data_ on, slack included
-  int64_t workspace_ = 0;      // where it starts
-  int64_t workspace_top_ = 0;  // where the next piece goes
-  int workspaces_ = 0;         // live pieces
-  size_t inputs_ = 0;
+  char* data_ = nullptr;        // first byte after the lower slack
+  int64_t open_ = 0;            // usable bytes from data_ on, slack included
+  int64_t workspace_ = 0;       // where it starts
+  int64_t workspace_top_ = 0;   // where the next piece goes
+  int workspaces_ = 0;          // live pieces
+  const Step* step_ = nullptr;  // of the last Fill, with its inputs
+  std::vector<const void*> inputs_;
   std::vector<void*> arguments_;
 };
 

@@ -84,7 +84,8 @@ int References::Find(const std::string& image) const {
 }
 
 Result<References> References::Run(const Original& original, const std::vector<ImageInput>& images,
-                                   int64_t budget_bytes, const std::function<bool()>& keep_going) {
+                                   int64_t budget_bytes, const std::function<bool()>& keep_going,
+                                   Arena memory) {
   const Program& program = original.program();
   const TypedProgram& typed = original.typed();
   std::vector<bool> kept = ChooseKept(original, static_cast<int64_t>(images.size()), budget_bytes);
@@ -95,8 +96,8 @@ Result<References> References::Run(const Original& original, const std::vector<I
     references.offsets_[v] = references.bytes_per_image_;
     references.bytes_per_image_ += Aligned(typed.Bytes(static_cast<int>(v)));
   }
-  references.arena_ =
-      TRY(Arena::Make(references.bytes_per_image_ * static_cast<int64_t>(images.size())));
+  references.arena_ = TRY(Arena::Make(
+      references.bytes_per_image_ * static_cast<int64_t>(images.size()), std::move(memory)));
   const Scratch scratch = PlanScratch(typed, kept);
   Arena scratch_memory = TRY(Arena::Make(scratch.bytes));
   char* scratch_base = static_cast<char*>(scratch_memory.Allocate(scratch.bytes));
@@ -116,23 +117,23 @@ Result<References> References::Run(const Original& original, const std::vector<I
                   " bytes, the program's input needs ",
                   std::to_string(typed.Bytes(original.input())));
     char* base = static_cast<char*>(references.arena_.Allocate(references.bytes_per_image_));
-    std::vector<void*> memory = rest;
+    std::vector<void*> values = rest;
     for (size_t v = 0; v < kept.size(); ++v)
-      if (kept[v]) memory[v] = base + references.offsets_[v];
-    std::memcpy(memory[input], bytes.data(), bytes.size());
+      if (kept[v]) values[v] = base + references.offsets_[v];
+    std::memcpy(values[input], bytes.data(), bytes.size());
     OriginalRun run{.image = image.id};
     const void* output = original.Constant(first_output) != nullptr
                              ? original.Constant(first_output)
-                             : memory[static_cast<size_t>(first_output)];
+                             : values[static_cast<size_t>(first_output)];
     std::string_view result(static_cast<const char*>(output),
                             static_cast<size_t>(typed.Bytes(first_output)));
     uint64_t first_result = 0;
     if (references.runs_.empty()) {
       // The first time also loads code and touches memory; limits should not rest on that.
-      TRY(RunImage(original, memory, &run.seconds));
+      TRY(RunImage(original, values, &run.seconds));
       first_result = Hash64(result);
     }
-    TRY(RunImage(original, memory, &run.seconds));
+    TRY(RunImage(original, values, &run.seconds));
     // Every fate is judged against this run, so it has to be what another run would give.
     if (references.runs_.empty() && Hash64(result) != first_result)
       return Fail(Code::kUnsupported, "the original gives two results on '", image.id, "'");

@@ -17,9 +17,11 @@ namespace mutatenn {
 class References {
  public:
   // Runs the original on every image. `keep_going` is asked between images (the client may be
-  // gone).
+  // gone). `memory`: of an earlier chunk, used again where it is large enough.
   static Result<References> Run(const Original& original, const std::vector<ImageInput>& images,
-                                int64_t budget_bytes, const std::function<bool()>& keep_going);
+                                int64_t budget_bytes, const std::function<bool()>& keep_going,
+                                Arena memory = Arena());
+  Arena TakeMemory() && { return std::move(arena_); }
 
   const std::vector<OriginalRun>& runs() const { return runs_; }
   int Find(const std::string& image) const;  // -1 when it is not of the chunk

@@ -94,11 +94,13 @@ Result<Json> Service::Images(const Json& argument) {
   if (!scheduler_->idle())
     return Fail(Code::kInvalidInput, "mutants of the last chunk are unfinished");
   scheduler_->SetChunk(nullptr, {});
-  references_.reset();  // first: two chunks at a time would be twice the budget
+  Arena memory;  // two chunks at a time would be twice the budget
+  if (references_ != nullptr) memory = std::move(*references_).TakeMemory();
+  references_.reset();
   {
     AddSeconds timer(stats_.reference_s);
-    references_ = std::make_unique<References>(
-        TRY(References::Run(*original_, images, request_.memory_budget_bytes, keep_going_)));
+    references_ = std::make_unique<References>(TRY(References::Run(
+        *original_, images, request_.memory_budget_bytes, keep_going_, std::move(memory))));
   }
   stats_.reference_bytes =
       std::max(stats_.reference_bytes, static_cast<double>(references_->bytes()));

@@ -68,6 +68,30 @@ TEST(PlainMemory, HasAFixedLayoutThatIsEmptyBeforeEachCall) {
   }
 }
 
+TEST(PlainMemory, CopiesAConstantOnce) {
+  SmallProgram small;
+  TypedProgram typed = std::move(MakeTyped(small.Make())).value();
+  PlainMemory plain;
+  ASSERT_TRUE(plain.Reserve(typed, std::vector<bool>(typed.program.steps.size(), true)).ok());
+  std::vector<float> a = SmallProgram::Ramp(1, 1), b = SmallProgram::Ramp(2, 2), other = b;
+  const Step& add = typed.program.steps[2];
+  auto fill = [&](const std::vector<float>& first, const std::vector<bool>& constant) {
+    EXPECT_TRUE(plain.Fill(typed, add, {first.data(), b.data()}, constant).ok());
+    const char* start = static_cast<const char*>(plain.Output(0)) - 256;
+    float firsts[2];
+    std::memcpy(&firsts[0], start, sizeof(float));
+    std::memcpy(&firsts[1], start + 128, sizeof(float));
+    return std::pair(firsts[0], firsts[1]);
+  };
+  fill(a, {true, false});
+  a[0] = 50, b[0] = 60;  // what is called constant is not, so that it shows
+  EXPECT_EQ(fill(a, {true, false}), std::pair(1.0F, 60.0F));
+  EXPECT_EQ(fill(other, {true, false}).first, other[0]) << "another constant";
+  EXPECT_EQ(fill(a, {}).first, 50) << "nothing is constant";
+  ASSERT_TRUE(plain.Fill(typed, typed.program.steps[1], {other.data(), other.data()}).ok());
+  EXPECT_EQ(fill(a, {true, false}).first, 50) << "another step in between";
+}
+
 TEST(References, KeepsWhatTheBudgetAllows) {
   SmallProgram small;
   auto original = std::move(Original::Load(small.Request())).value();

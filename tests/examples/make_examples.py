@@ -1,5 +1,5 @@
-"""Writes the small IR modules that tests use: kernels.json, expressions.json, lowered.json, layers.json and
-attributes.json (the operators' goldens),
+"""Writes the small IR modules that tests use: kernels.json, expressions.json, lowered.json, accelerators.json,
+layers.json and attributes.json (the operators' goldens),
 reshapes.json (src/compile/views_test.cc).
 
 Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
@@ -210,6 +210,32 @@ LAYERS = {"conv": "Conv_0", "conv_bias": "Conv_0", "norm": "BatchNormalization_1
 SYNTHETIC = ["conv_bias", "norm_0", "dense_bias"]  # the importer's, not the user's
 
 
+# As lowered for a GPU: a piece copied asynchronously to shared memory, by TVM's words and by PTX's.
+@T.prim_func(private=True, s_tir=True)
+def staged(x: T.Buffer((T.int64(64),), "float32"), y: T.Buffer((T.int64(64),), "float32")):
+    T.func_attr({"tirx.noalias": True})
+    t = T.launch_thread("threadIdx.x", 64)
+    shared = T.alloc_buffer((64,), "float32", scope="shared")
+    with T.attr(0, "async_commit_queue_scope", 0):
+        with T.attr(0, "async_scope", 1):
+            shared[t] = x[t]
+    with T.attr(0, "async_wait_queue_scope", 0):
+        with T.attr(0, "async_wait_inflight_count", 0):
+            y[t] = shared[t] + T.float32(1)
+    T.evaluate(T.call_intrin("void", "tirx.ptx.cp_async_wait_group", 1))
+    T.evaluate(T.call_intrin("void", "tirx.ptx.cp_async_wait_all"))
+
+
+# As lowered for a GPU: how often each of four values occurs, and their sum.
+@T.prim_func(private=True, s_tir=True)
+def histogram(x: T.Buffer((T.int64(64),), "int32"), counts: T.Buffer((T.int64(4),), "int32"),
+              total: T.Buffer((T.int64(1),), "int32")):
+    T.func_attr({"tirx.noalias": True})
+    for t in range(64):
+        T.evaluate(T.call_intrin("int32", "tirx.atomic_add", T.address_of(counts[x[t]]), 1))
+        T.evaluate(T.call_intrin("int32", "tirx.cuda.atomic_add", T.address_of(total[0]), x[t]))
+
+
 def kernel_of(module):
     for step in (relax.transform.LegalizeOps(), relax.transform.AnnotateTIROpPattern(),
                  relax.transform.FuseOps(), relax.transform.FuseTIR(),
@@ -265,6 +291,10 @@ write("lowered.json", {"kernels": [
                                   [("s_tir.transform.ThreadSync", "shared")]))},
     {"key": "shuffled_key", "role": "shuffled", "layers": ["Sum_4"],
      "function": function(lowered(shuffled, GPU.with_host(CPU)))}]})
+write("accelerators.json", {"kernels": [
+    {"key": "staged_key", "role": "staged", "layers": ["Add_0"], "function": function(staged)},
+    {"key": "histogram_key", "role": "histogram", "layers": ["ScatterAdd_1"],
+     "function": function(histogram)}]})
 write("layers.json", {"graph": function(Layers["main"]), "num_inputs": 1, "layers": LAYERS,
                       "synthetic": SYNTHETIC})
 write("attributes.json", {"graph": function(Attributes["main"]), "num_inputs": 1, "layers": ATTRIBUTES,

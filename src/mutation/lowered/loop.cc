@@ -23,15 +23,15 @@ Node WithVariable(const Node& loop, const Node& extent, const Node& value) {
   return WithFields(loop, {{"extent", extent}, {"body", body}});
 }
 
-Node Changed(const Node& loop, const std::string& change) {
+Node Changed(const Node& loop, const std::string& change, int64_t by) {
   const Node min = loop["min"], extent = loop["extent"], variable = loop["loop_var"];
   const Node offset = Make(prim::kSub, variable, min);
   if (change == "dropped") return Nothing();
-  if (change == "last_dropped") return WithFields(loop, {{"extent", Plus(extent, -1)}});
-  if (change == "one_more") return WithFields(loop, {{"extent", Plus(extent, 1)}});
-  if (change == "shifted") return WithFields(loop, {{"min", Plus(min, 1)}});
+  if (change == "last_dropped") return WithFields(loop, {{"extent", Plus(extent, -by)}});
+  if (change == "one_more") return WithFields(loop, {{"extent", Plus(extent, by)}});
+  if (change == "shifted") return WithFields(loop, {{"min", Plus(min, by)}});
   if (change == "first_dropped")
-    return WithFields(loop, {{"min", Plus(min, 1)}, {"extent", Plus(extent, -1)}});
+    return WithFields(loop, {{"min", Plus(min, by)}, {"extent", Plus(extent, -by)}});
   if (change == "every_other") {
     const Node two = IntImm(DTypeOf(extent), 2);
     return WithVariable(loop, Make(prim::kFloorDiv, Plus(extent, 1), two),
@@ -45,11 +45,12 @@ std::vector<Node> Rewrite(const Node& loop, const Json& parameters) {
   std::vector<Node> replaced;
   const Node extent = loop["extent"];
   const bool once = extent.Is(type::kIntImm) && extent.Int() == 1;
+  const int64_t by = parameters.at("by").get<int64_t>();
   for (const Json& change : parameters.at("change")) {
     const std::string name = change;
     // Of a loop of one step: these change nothing, or are the loop dropped.
     if (once && name != "dropped" && name != "one_more" && name != "shifted") continue;
-    replaced.push_back(Changed(loop, name));
+    replaced.push_back(Changed(loop, name, by));
   }
   return replaced;
 }
@@ -74,7 +75,11 @@ overwritten or what it reads is harmless.)",
                         .doc = "What becomes of the loop, a variant each. shifted: starts one "
                                "later and ends one later.",
                         .allowed = {"dropped", "every_other", "first_dropped", "last_dropped",
-                                    "one_more", "reversed", "shifted"}}},
+                                    "one_more", "reversed", "shifted"}},
+                       {.name = "by",
+                        .type = "integer",
+                        .fallback = 1,
+                        .doc = "By how many steps bounds change; shifted may go back."}},
         .matches = Matches, .rewrite = Rewrite);
 
 }  // namespace mutatenn

@@ -1,0 +1,51 @@
+// `mutatenn mark`: writes down why a mutant may survive, in a text file for version control.
+#include <fmt/format.h>
+
+#include "analysis/scores.h"
+#include "cli/campaign_use.h"
+
+namespace mutatenn {
+namespace {
+
+class MarkCommand : public Subcommand {
+ public:
+  void Configure(CLI::App& app) override {
+    app.add_option("DIR", folder_, "The campaign's folder")->required();
+    app.add_option("MUTANT", mutant_,
+                   "The mutant's id, or as many of its first digits as make it unique")
+        ->required();
+    app.add_option("--as", kind_,
+                   "equivalent: behaves as the original for every input; accepted: survives, and "
+                   "may")
+        ->required();
+    app.add_option("--reason", reason_, "Why, in one line")->required();
+  }
+  Result<int> Run(const GlobalOptions&) override {
+    if (kind_ != "equivalent" && kind_ != "accepted")
+      return Fail(Code::kInvalidInput, "--as: '", kind_, "'; say 'equivalent' or 'accepted'");
+    size_t text = reason_.find_first_not_of(" \t");
+    if (text == std::string::npos || reason_.find('\n') != std::string::npos)
+      return Fail(Code::kInvalidInput, "--reason: one line that says why");
+    OpenCampaign open = TRY(OpenToRead(folder_));
+    FoundMutant found = TRY(FindMutant(open.view, folder_, mutant_));
+    Mark mark{found.mutant->stored.id,
+              kind_ == "equivalent" ? Mark::Kind::kEquivalent : Mark::Kind::kAccepted,
+              reason_.substr(text)};
+    if (Detected(OverallVerdict(*found.mutant))) {
+      return Fail(Code::kInvalidInput, folder_, ": mutant ", mark.mutant,
+                  " was detected; a mark says why one survives");
+    }
+    TRY(WriteMark(folder_, mark));
+    fmt::print("{}: {} {}\n", MarksPath(folder_), mark.mutant, kind_);
+    return 0;
+  }
+
+ private:
+  std::string folder_, mutant_, kind_, reason_;
+};
+
+SUBCOMMAND(MarkCommand, .name = "mark", .order = 9,
+           .summary = "Say why a survivor may survive; it leaves the score");
+
+}  // namespace
+}  // namespace mutatenn

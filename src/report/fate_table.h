@@ -1,0 +1,20 @@
+// The tables of a campaign as CSV: one row a judged fate, a mutant, an image, a run of the
+// original.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/campaign_view.h"
+
+namespace mutatenn {
+
+struct Column {
+  const char* name;
+  const char* meaning;  // with its unit; "" in a row = not known or does not apply
+};
+// `destination`: a file or "-".
+const std::vector<Column>& FateColumns();
+Status WriteFateTable(const CampaignView& view, const std::string& destination);
+
+}  // namespace mutatenn

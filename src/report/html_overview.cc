@@ -1,0 +1,220 @@
+// Scores, verdicts, layers, devices and images as HTML tables.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analysis/devices.h"
+#include "analysis/kill_matrix.h"
+#include "judge/kill_rule.h"
+#include "report/html_parts.h"
+
+namespace mutatenn::html {
+namespace {
+
+constexpr size_t kListed = 100;  // rows of a ranking
+
+std::string ScoreRow(const std::string& name, const std::string& device,
+                     const ScoreWithIntervals& of) {
+  std::string left_out = of.score.Total() > 0
+                             ? Percent(1 - static_cast<double>(of.score.valid) / of.score.Total())
+                             : "";
+  return Row({name, device, Percent(of.score.Value()), std::to_string(of.score.valid),
+              Bounds(of.mutants), Bounds(of.images),
+              std::to_string(of.score.Count(Verdict::kKilled)),
+              std::to_string(of.score.Count(Verdict::kCrashed)),
+              std::to_string(of.score.Count(Verdict::kTimeout)),
+              std::to_string(of.score.Count(Verdict::kSurvived)),
+              std::to_string(of.score.Count(Verdict::kEquivalent)),
+              std::to_string(of.score.Count(Verdict::kStillborn)),
+              std::to_string(of.score.Count(Verdict::kPending)), std::to_string(of.score.marked),
+              left_out});
+}
+
+std::string Scores(const CampaignView& view, const ModelView& model, const std::string& caption,
+                   const std::vector<Group>& groups) {
+  std::string rows;
+  for (const Group& group : groups) {
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      rows += ScoreRow(group.name, view.devices[d].name,
+                       ScoreOf(view, model, static_cast<int>(d), group.mutants));
+    }
+    rows += ScoreRow(group.name, "any", ScoreOf(view, model, std::nullopt, group.mutants));
+  }
+  return Table(caption,
+               Head({"", "device", "score", "n", "95 % over mutants", "95 % over images", "killed",
+                     "crashed", "timeout", "survived", "equivalent", "stillborn", "pending",
+                     "marked", "left out"}),
+               rows);
+}
+
+// Operators across, layers down; a cell is the score over all devices.
+std::string HeatMap(const ModelView& model) {
+  std::vector<Group> layers = ByLayer(model), operators = ByOperator(model);
+  if (layers.empty()) return "<p class=\"soft\">No mutant is one layer's alone.</p>";
+  std::string head = "<th>layer</th>", rows;
+  for (const Group& op : operators) head += "<th>" + MarkupText(op.name) + "</th>";
+  for (const Group& layer : layers) {
+    rows += "<tr><th>" + MarkupText(layer.name) + "</th>";
+    for (const Group& op : operators) {
+      MutantSet both;
+      std::set_intersection(layer.mutants.begin(), layer.mutants.end(), op.mutants.begin(),
+                            op.mutants.end(), std::back_inserter(both));
+      Score score = OverallScore(model, both);
+      auto value = score.Value();
+      rows += value ? fmt::format(
+                          "<td class=\"n\" style=\"background:rgba(var(--heat),{:.2f})\">"
+                          "{:.0f} % of {}</td>",
+                          *value * 0.55, 100 * *value, score.valid)
+                    : "<td></td>";
+    }
+    rows += "</tr>\n";
+  }
+  return Table("Share of the valid mutants of a layer and an operator that some device detects",
+               head, rows);
+}
+
+std::string Where(const CampaignView& view, const ModelView& model) {
+  std::map<std::string, int> counts;
+  for (const MutantView& mutant : model.mutants) {
+    Spread spread = SpreadOf(mutant);
+    std::string name = SpreadName(spread.kind);
+    if (spread.kind == Spread::Kind::kSome && spread.killed.size() == 1)
+      name = "only on " + view.devices[static_cast<size_t>(spread.killed[0])].name;
+    else if (spread.kind == Spread::Kind::kSome)
+      name = "on some devices";
+    ++counts[name];
+  }
+  std::string rows;
+  for (const auto& [name, count] : counts) rows += Row({name, std::to_string(count)});
+  return Table("Where mutants are killed, over the images that all devices ran",
+               Head({"killed", "mutants"}), rows);
+}
+
+}  // namespace
+
+std::string Overview(const CampaignView& view, const ModelView& model) {
+  std::string text = fmt::format(
+      "<p>{} mutants{}, {} images, {} devices. Kill rule <code>{}</code>, matrix {}.</p>\n",
+      model.mutants.size(),
+      model.unselected > 0
+          ? fmt::format(" (a sample of {})",
+                        model.mutants.size() + static_cast<size_t>(model.unselected))
+          : "",
+      model.images.size(), view.devices.size(), MarkupText(KillRuleText(view.rule)),
+      view.full_matrix ? "full" : "early");
+  ScoreWithIntervals all = ScoreOf(view, model, std::nullopt, AllMutants(model));
+  if (all.population) {
+    text += fmt::format("<p>Of all mutants, from this sample: {} ({}).</p>\n",
+                        Percent(all.population->score), Bounds(all.population->interval));
+  }
+  if (all.guarded) {
+    text += fmt::format("<p>With accesses out of bounds counted as crashes: {} of {} ({}).</p>\n",
+                        Percent(all.guarded->Value()), all.guarded->valid,
+                        Bounds(all.guarded->Wilson()));
+  }
+  text += Scores(view, model, "Scores of all mutants", {{"all", AllMutants(model)}});
+  text += "<h3>By category</h3>" + Scores(view, model, "Scores by category", ByCategory(model));
+  text += "<h3>By operator</h3>" + Scores(view, model, "Scores by operator", ByOperator(model));
+  text += "<h3>Operators and layers</h3>" + HeatMap(model);
+  return text;
+}
+
+std::string Devices(const CampaignView& view, const ModelView& model) {
+  std::string rows, pairs, ranked;
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    const StoredDevice& device = view.devices[d];
+    int ran = 0;
+    for (const auto& original : model.originals[d]) ran += original.has_value();
+    rows += Row({device.name, device.target_json, device.cpu, device.tvm_version,
+                 fmt::format("{} of {}", ran, model.images.size())});
+  }
+  std::string text = Table(
+      "Devices", Head({"device", "target", "processor", "TVM", "original ran on images"}), rows);
+  if (view.devices.size() < 2) return text;
+  auto number = [](const std::optional<double>& value) {
+    return value ? fmt::format("{:.4g}", *value) : std::string("not measured");
+  };
+  for (const DeviceComparison& c : model.comparisons) {
+    pairs += Row({view.devices[static_cast<size_t>(c.base)].name,
+                  view.devices[static_cast<size_t>(c.evaluated)].name,
+                  fmt::format("{} of {}", c.originals_differing, c.originals_compared),
+                  fmt::format("{} of {}", c.verdicts_differ.size(), c.mutants_compared),
+                  fmt::format("{} of {}", c.runs_differing, c.runs_compared),
+                  number(c.mean_rank_tau), number(c.mean_levenshtein), number(c.mean_d_mad)});
+  }
+  text += Table("Pairs of devices: how often they differ",
+                Head({"device", "against", "original's label", "verdicts", "runs' labels",
+                      "mean tau-b", "mean Levenshtein", "mean D_MAD"}),
+                pairs);
+  text += Where(view, model);
+  std::vector<Disagreement> all = Disagreements(model);
+  for (size_t i = 0; i < std::min(all.size(), kListed); ++i) {
+    const MutantView& mutant = model.mutants[all[i].mutant];
+    std::string verdicts;
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      verdicts += fmt::format("{}{}: {}", d ? ", " : "", view.devices[d].name,
+                              VerdictName(mutant.devices[d].judgement.verdict));
+    }
+    ranked += fmt::format(
+        "<tr><td><a href=\"#m-{0}\">{0}</a></td><td>{1}</td><td class=\"n\">{2} "
+        "of {3}</td><td>{4}</td></tr>\n",
+        mutant.stored.id, MarkupText(mutant.stored.place), all[i].spread.disagreeing,
+        all[i].spread.images, MarkupText(verdicts));
+  }
+  return text + Table(fmt::format("Mutants on which devices disagree: {}, the first {} listed",
+                                  all.size(), std::min(all.size(), kListed)),
+                      Head({"mutant", "place", "images", "verdicts"}), ranked);
+}
+
+std::string Images(const CampaignView& view, const ModelView& model) {
+  std::string head = "<th>image</th><th>class</th>", rows;
+  std::vector<std::vector<int>> kills(view.devices.size(), std::vector<int>(model.images.size()));
+  std::vector<std::vector<int>> runs = kills;
+  for (const MutantView& mutant : model.mutants) {
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      for (const Outcome& outcome : mutant.devices[d].outcomes) {
+        ++runs[d][static_cast<size_t>(outcome.image)];
+        kills[d][static_cast<size_t>(outcome.image)] += outcome.kills;
+      }
+    }
+  }
+  for (const StoredDevice& device : view.devices) {
+    std::string name = MarkupText(device.name);
+    head += "<th>label on " + name + "</th><th>margin</th><th>kills of runs on " + name + "</th>";
+  }
+  for (size_t i = 0; i < model.images.size(); ++i) {
+    const StoredImage& image = model.images[i];
+    rows += "<tr><td>" + MarkupText(image.name) + "</td><td>" +
+            (image.truth < 0 ? std::string("not known") : std::to_string(image.truth)) + "</td>";
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      const auto& original = model.originals[d][i];
+      bool known = original && !original->top.empty();
+      rows += known ? fmt::format("<td class=\"n\">{}</td><td class=\"n\">{:.4g}</td>",
+                                  original->top[0].label, Margin(original->top))
+                    : "<td>not measured</td><td></td>";
+      rows += runs[d][i] > 0 ? fmt::format("<td class=\"n\">{} of {}</td>", kills[d][i], runs[d][i])
+                             : "<td>not measured</td>";
+    }
+    rows += "</tr>\n";
+  }
+  std::string text =
+      Table("Images in their fixed order: smallest margin of the original first", head, rows);
+  for (size_t d = 0; view.full_matrix && d < view.devices.size(); ++d) {
+    KillMatrix matrix(model, static_cast<int>(d));
+    std::string names;
+    for (int image : GreedyImages(matrix))
+      names += (names.empty() ? "" : ", ") + model.images[static_cast<size_t>(image)].name;
+    auto smallest = SmallestImageSet(matrix);
+    text += fmt::format(
+        "<p>{}: {} images kill nothing; these kill all that is killed: {} "
+        "(smallest possible number: {}).</p>\n",
+        MarkupText(view.devices[d].name), IdleImages(matrix).size(),
+        names.empty() ? "none" : MarkupText(names),
+        smallest ? std::to_string(*smallest) : "not known");
+  }
+  return text;
+}
+
+}  // namespace mutatenn::html

@@ -1,0 +1,40 @@
+// The pieces of the HTML report; html.cc puts them together. Each returns whole elements.
+#pragma once
+
+#include <string>
+
+#include "analysis/campaign_view.h"
+#include "analysis/scores.h"
+#include "report/sources.h"
+#include "report/text_file.h"
+
+namespace mutatenn::html {
+
+// html_assets.cc
+extern const char* const kStyle;
+extern const char* const kScript;
+
+// html_overview.cc
+std::string Overview(const CampaignView& view, const ModelView& model);
+std::string Devices(const CampaignView& view, const ModelView& model);
+std::string Images(const CampaignView& view, const ModelView& model);
+// html_times.cc
+std::string Times(const CampaignView& view, const ModelView& model);
+// html_mutants.cc
+std::string Mutants(const CampaignView& view, const ModelView& model);
+std::string Kernels(const ModelView& model, const Sources& sources, size_t number);
+// What the page of a mutant needs, as JSON: runs always, reasons and edits while the whole stays
+// under `limit` bytes, survivors' first.
+std::string MutantData(const CampaignView& view, const ModelView& model, const Sources& sources,
+                       size_t limit);
+
+// "<th>..</th>" and "<td>..</td>" of escaped text.
+std::string Head(std::initializer_list<std::string> cells);
+std::string Row(std::initializer_list<std::string> cells);
+// "75.0 %" or "not measured".
+std::string Percent(std::optional<double> share);
+std::string Bounds(const std::optional<Interval>& interval);
+// A table that scrolls alone when it is wide. `caption` says what one row is.
+std::string Table(const std::string& caption, const std::string& head, const std::string& rows);
+
+}  // namespace mutatenn::html
