@@ -7,6 +7,8 @@
 
 #include "base/files.h"
 #include "compile/memory_file.h"
+#include "compile/nvrtc.h"
+#include "tvm/cuda_code.h"
 #include "tvm/gpu_passes.h"
 #include "tvm/symbols.h"
 
@@ -77,6 +79,7 @@ Result<DeviceCode> EmitDeviceCode(const Node& lowered, const std::string& symbol
     Node host, device;
     std::string source;
   };
+  if (KindOf(target) == "cuda") RegisterCudaCode();
   const auto made = TRY(Guard("code generation", [&] {
     const Node module = RunPasses(
         MakeModule({{symbol, WithAttribute(WithIdentifiers(lowered), "global_symbol", symbol)}}),
@@ -99,8 +102,13 @@ Result<DeviceCode> EmitDeviceCode(const Node& lowered, const std::string& symbol
   // The host's module imports the device's; packing writes what is imported, and a library from it.
   DeviceCode code;
   code.source = made.source;
+  CudaBinary binary;
+  if (KindOf(target) == "cuda")
+    binary = TRY(CompileCuda(made.source, target["attrs"].Find("arch").Text()));
   const Node packed = TRY(Guard("packing device code", [&] {
-    Call(gpu::kImportModule, made.host, made.device);
+    Call(gpu::kImportModule, made.host,
+         binary.bytes.empty() ? made.device
+                              : WithDeviceBinary(made.device, binary.format, binary.bytes));
     return Call(gpu::kPackImports, made.host, false, HostText(target["host"]), "");
   }));
   code.objects = {TRY(ObjectOf(made.host)), TRY(ObjectOf(packed))};

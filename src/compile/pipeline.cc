@@ -11,6 +11,7 @@
 #include "compile/codegen.h"
 #include "compile/fork_pool.h"
 #include "compile/graph.h"
+#include "compile/nvrtc.h"
 #include "compile/schedule/threads.h"
 #include "compile/schedule_needs.h"
 #include "compile/server_messages.h"
@@ -169,9 +170,9 @@ Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget
                                      const VectorUnit& unit) const {
   if (source.weight_only) return Scheduled{source.function};
   if (target.target.accelerator()) {
+    // None: a step of another fusion, that the front end was not asked about.
     const auto trace = target.traces.find(source.key);
-    CHECK(trace != target.traces.end(), source.key);
-    return ScheduleThreads(source.function, trace->second);
+    return ScheduleThreads(source.function, trace == target.traces.end() ? "" : trace->second);
   }
   if (options_.level < 3) return Scheduled{source.function};
   return Tile(source.function, source.constant_parameters, unit);
@@ -195,6 +196,7 @@ Status Pipeline::CompileOriginal() {
   const double start = SecondsNow();
   // A process's first kernel takes LLVM 40 ms more than the second: better here than in each child.
   for (const PerTarget& target : targets_) {
+    if (target.target.kind == "cuda") TRY(LoadNvrtc());  // here, for the children too
     const Target host = target.target.accelerator() ? target.target.ForWeights() : target.target;
     const KernelSource small = TRY(PackerFor({0, {{1, 1}, "float32"}, 0, 1}));
     TRY(EmitObject({TRY(Lower(small.function, host))}, host.node));

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "compile/nvrtc.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
@@ -54,9 +55,6 @@ Status ResolveCpu(const std::string& text, Json& json) {
                 triple, "; say \"host\" for this machine's own, or a name such as \"x86-64\"");
   return Ok();
 }
-
-// The oldest GPUs that CUDA 13 compiles for; its code runs on newer ones too.
-constexpr const char* kLeastCudaArchitecture = "sm_75";
 
 }  // namespace
 

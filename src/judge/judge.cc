@@ -158,6 +158,13 @@ Judgement Judge(const Evidence& evidence) {
     return judged;
   }
 
+  if (!evidence.fates.empty() && evidence.fates.front().ending == Ending::kCrashed &&
+      evidence.fates.front().detail.starts_with(kDoesNotCompile)) {
+    judged.verdict = Verdict::kStillborn;
+    judged.reason = FirstLine(evidence.fates.front().detail);
+    return judged;
+  }
+
   const size_t count = JudgedFates(evidence);
   bool by_image = evidence.rule.kind != KillRule::Kind::kAcceptance;
   bool detected = false;

@@ -25,6 +25,10 @@ double Margin(const std::vector<Ranked>& top);
 // How a run of a mutant on an image ended.
 enum class Ending { kOk, kCrashed, kTimeout };
 
+// How the detail of a fate begins whose kernel the device's own compiler refused. Such a mutant is
+// stillborn: nothing of it ran.
+inline constexpr const char* kDoesNotCompile = "does not compile on the device";
+
 // (mutant, device, image).
 struct Fate {
   std::string image;

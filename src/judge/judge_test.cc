@@ -341,5 +341,21 @@ TEST(KillRule, UnderEarlyNothingAfterTheCampaignsOwnDetectionCounts) {
   EXPECT_EQ(Judge(evidence).reason, "output differs by 9 on c");
 }
 
+TEST(Judge, WhatTheDeviceDoesNotCompileIsStillborn) {
+  Evidence evidence;
+  Fate fate;
+  fate.image = "a";
+  fate.ending = Ending::kCrashed;
+  fate.detail = std::string(kDoesNotCompile) + ": half is not supported";
+  evidence.fates = {fate};
+  evidence.originals = {{{1, 0.5}}};
+  evidence.images_planned = 3;
+  const Judgement judged = Judge(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::kStillborn);
+  EXPECT_NE(judged.reason.find("half is not supported"), std::string::npos);
+  evidence.fates[0].detail = "SIGSEGV in step a";
+  EXPECT_EQ(Judge(evidence).verdict, Verdict::kCrashed);
+}
+
 }  // namespace
 }  // namespace mutatenn

@@ -18,6 +18,11 @@ inline constexpr const char* kBuildCuda = "target.build.cuda";
 inline constexpr const char* kImportModule = "ffi.ModuleImportModule";
 inline constexpr const char* kInspectSource = "ffi.ModuleInspectSource";
 inline constexpr const char* kPackImports = "runtime.ModulePackImportsToLLVM";
+inline constexpr const char* kTupleType = "ir.TupleType";
+inline constexpr const char* kFuncCall = "tirx.cuda.func_call";  // an operator
+// Global functions that code generation calls, which we provide.
+inline constexpr const char* kCudaHeader = "tirx.intrinsics.cuda.header_generator";
+inline constexpr const char* kCudaIntrinsic = "tirx.intrinsics.cuda.get_codegen";
 // The first of the list below, that refuse a schedule whose threads reduce what is no reduction.
 inline constexpr const char* kThreadReductionPasses[] = {
     "s_tir.transform.CanonicalizeLoop", "s_tir.transform.LowerCrossThreadReduction"};

@@ -114,10 +114,11 @@ TEST_F(SymbolsTest, EveryGpuNameExists) {
   for (const char* pass : kGpuPackingPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
   for (const char* pass : kGpuHostPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
   for (const char* pass : kGpuDevicePasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
-  for (const char* name :
-       {gpu::kApplyTrace, gpu::kBind, gpu::kAddUnitLoop, gpu::kIterationType, gpu::kBuildOpenCl,
-        gpu::kBuildCuda, gpu::kImportModule, gpu::kInspectSource, gpu::kPackImports})
+  for (const char* name : {gpu::kApplyTrace, gpu::kBind, gpu::kAddUnitLoop, gpu::kIterationType,
+                           gpu::kBuildOpenCl, gpu::kBuildCuda, gpu::kImportModule,
+                           gpu::kInspectSource, gpu::kPackImports, gpu::kTupleType})
     EXPECT_TRUE(HasGlobal(name)) << name;
+  EXPECT_TRUE(IsOperator(gpu::kFuncCall));
 }
 
 TEST_F(SymbolsTest, AbsentNamesAreNoticed) {

@@ -15,10 +15,10 @@
 namespace mutatenn {
 namespace {
 
-constexpr double kLoadSeconds = 300;     // a driver's start, a program's kernels, weights
-constexpr double kImageSeconds = 300;    // of the original, where the device's compiler is at work
-constexpr double kCompileSeconds = 120;  // for a mutant's kernels, beside what it may run
-constexpr int kStarts = 3;               // in a row that may fail
+constexpr double kLoadSeconds = 300;    // a driver's start, a program's kernels, weights
+constexpr double kImageSeconds = 300;   // of the original, where the device's compiler is at work
+constexpr double kCompileSeconds = 30;  // for a mutant's kernels, beside what it may run
+constexpr int kStarts = 3;              // in a row that may fail
 
 }  // namespace
 

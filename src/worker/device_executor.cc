@@ -208,7 +208,9 @@ DeviceRunEnd DeviceExecutor::Run(const MutantJob& job, int next, const Watcher& 
     fate = mutant.RunImage(image, &end.out_of_bounds);
     if (fate.ok() || fate.error().code != Code::kTvm || !Sound()) return fate;
     Fate refused{.image = runs_[static_cast<size_t>(image)].image, .ending = Ending::kCrashed};
-    refused.detail = "the kernel failed: " + fate.error().message;
+    const std::string& why = fate.error().message;
+    const bool compiler = why.find("the device's compiler refuses the kernel") != std::string::npos;
+    refused.detail = (compiler ? std::string(kDoesNotCompile) : "the kernel failed") + ": " + why;
     return refused;
   };
   DeviceRunEnd end;

@@ -2,10 +2,13 @@
 // device: launches that it refuses, and accesses that end the process that runs it. Skipped where
 // there is no OpenCL device.
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <thread>
 
 #include "support/run.h"
 
@@ -79,7 +82,7 @@ TEST_F(OpenClCampaign, JudgesAsTheCpuDoesAndAsItsOwnSlowOracle) {
 }
 
 TEST_F(OpenClCampaign, RefusedLaunchesAndFaultsEndTheirMutantOnly) {
-  const Json report = RunOn({{{"id", "lowered.thread_extent"}, {"offset", 100000}},
+  const Json report = RunOn({{{"id", "lowered.thread_extent"}, {"offset", 5000}},
                              {{"id", "code.store_neighbour"}, {"offset", 400000000}},
                              {{"id", "code.store_value"}, {"value", 0.0001}}},
                             9, "early");
@@ -96,6 +99,69 @@ TEST_F(OpenClCampaign, RefusedLaunchesAndFaultsEndTheirMutantOnly) {
   EXPECT_THAT(details, HasSubstr("killed by signal 11"));
   EXPECT_GT(by_operator["code.store_value"]["survived"], 0);
   for (const auto& [op, verdicts] : by_operator) EXPECT_FALSE(verdicts.contains("pending")) << op;
+}
+
+// The device's driver is not there, then it is.
+TEST_F(OpenClCampaign, AnAbsentDeviceLosesNothing) {
+  const std::string campaign = MakeTinyCampaign(
+      scratch_.path,
+      {{"devices", kDevices}, {"operators", {"graph.activation"}}, {"max_mutants", 4}});
+  const std::string out = scratch_ / "out";
+  RunOptions absent;
+  absent.environment["OCL_ICD_VENDORS"] = scratch_ / "nothing";
+  const RunResult refused = Mutatenn({"run", campaign, "--out", out}, absent);
+  EXPECT_NE(refused.status, 0);
+  EXPECT_THAT(refused.err, HasSubstr("this machine has no opencl device 0; install its driver"));
+  const Json report = RunAndReport(campaign, out);
+  EXPECT_EQ(Verdicts(report, "opencl").count("pending"), 0u);
+}
+
+// The process that holds the device, below the program that runs as `ancestor`; 0 = none yet.
+int DeviceProcessBelow(int ancestor) {
+  std::map<int, int> parents;
+  std::vector<int> holders;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid == 0) continue;
+    std::ifstream status(entry.path() / "stat"), arguments(entry.path() / "cmdline");
+    std::string text, line;
+    std::getline(status, text);
+    std::getline(arguments, line);
+    const size_t close = text.rfind(')');
+    if (close == std::string::npos) continue;
+    parents[pid] = std::atoi(text.c_str() + close + 4);
+    if (line.find("--accelerator") != std::string::npos) holders.push_back(pid);
+  }
+  for (int pid : holders)
+    for (int at = pid; parents.contains(at); at = parents[at])
+      if (parents[at] == ancestor) return pid;
+  return 0;
+}
+
+TEST_F(OpenClCampaign, ALostDeviceIsTakenAgain) {
+  const std::string campaign = MakeTinyCampaign(
+      scratch_.path,
+      {{"devices", kDevices}, {"operators", {"code.store_value"}}, {"max_mutants", 8}});
+  const Json undisturbed = RunAndReport(campaign, scratch_ / "whole");
+  const std::string out = scratch_ / "out";
+  int killed = 0;
+  RunOptions options;
+  options.while_running = [&](int pid) {
+    // Twice: while it loads, and in the midst of what follows.
+    for (int last = 0; killed < 2;) {
+      if (::kill(pid, 0) != 0) return;
+      const int holder = DeviceProcessBelow(pid);
+      if (holder != 0 && holder != last && ::kill(holder, SIGKILL) == 0) {
+        last = holder;
+        ++killed;
+      }
+      std::this_thread::yield();
+    }
+  };
+  const RunResult run = Mutatenn({"run", campaign, "--out", out}, options);
+  EXPECT_EQ(run.status, 0) << run.err;
+  EXPECT_EQ(killed, 2);
+  EXPECT_EQ(Verdicts(Comparable(Report(out)), "opencl"), Verdicts(undisturbed, "opencl"));
 }
 
 }  // namespace

@@ -30,9 +30,11 @@ mutatenn.dist-info/WHEEL
 mutatenn.dist-info/entry_points.txt
 mutatenn/__init__.py
 mutatenn/__main__.py
+mutatenn/bin/libmutatenn_opencl.so
 mutatenn/bin/mutatenn
 mutatenn/bin/mutatenn-worker
 mutatenn/frontend.py
+mutatenn/gpu_schedules.py
 mutatenn/network.py
 mutatenn/onnx_converters.py
 mutatenn/onnx_import.py

@@ -13,7 +13,8 @@ std::vector<BuildVariant> Rebuild(const BuildSettings& settings, const Json& par
   std::vector<BuildVariant> variants;
   for (const Json& word : parameters.at("to")) {
     BuildVariant variant = {word.get<std::string>(), settings};
-    if (settings.target.value("mcpu", "") != variant.name && Knows(settings.target, variant.name)) {
+    if (UsesLlvm(settings) && settings.target.value("mcpu", "") != variant.name &&
+        Knows(settings.target, variant.name)) {
       variant.settings.target["mcpu"] = variant.name;
       variant.settings.target.erase("mattr");
     }
