@@ -50,6 +50,7 @@ def main():
             print(name, measured, flush=True)
     measured = [result[name] for name, _, _ in REPORTS]
     result["summary"] = {"analysis_s": max(m["wall_s"] for m in measured),
+                         "analysis_cpu_s": max(m["cpu_s"] for m in measured),
                          "analysis_peak_mib": max(m["peak_mib"] for m in measured)}
     if not arguments.quick:
         networks.write_json(os.path.join(arguments.out, "analysis.json"), result)
