@@ -35,11 +35,12 @@ demo: build
 # One driver after the other, on a machine that does nothing else; about an hour. A driver may also
 # be run alone (each has --quick or --only), then bench/summary.py.
 bench: build
-	@cmake --build $(BUILD) -j $(JOBS) --target bench-peak bench-original
+	@cmake --build $(BUILD) -j $(JOBS) --target bench-peak bench-original bench-store
 	@$(PYTHON) bench/onnxruntime_ratio.py --original $(BUILD)/bin/bench-original --shared ../shared --out bench/results
 	@$(PYTHON) bench/rebuild_ratio.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
 	@$(PYTHON) bench/scaling.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
 	@$(PYTHON) bench/catalogue.py --mutatenn $(BUILD)/bin/mutatenn --out bench/results
+	@$(PYTHON) bench/analysis.py --mutatenn $(BUILD)/bin/mutatenn --store $(BUILD)/bin/bench-store --out bench/results
 	@$(PYTHON) bench/summary.py --out bench/results --peak $(BUILD)/bin/bench-peak
 
 asan:

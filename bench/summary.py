@@ -17,6 +17,9 @@ FIGURES = {
     "rebuild_ratio_full_geomean": ("rebuild_ratio.json", "rebuild_ratio_full_geomean"),
     "onnxruntime_ratio_geomean": ("onnxruntime_ratio.json", "onnxruntime_ratio_geomean"),
     "two_core_speedup": ("scaling.json", "two_core_speedup"),
+    "analysis_cpu_s": ("analysis.json", "analysis_cpu_s"),
+    "analysis_s": ("analysis.json", "analysis_s"),
+    "analysis_peak_mib": ("analysis.json", "analysis_peak_mib"),
     "isolation_share": ("scaling.json", "isolation_share"),
 }
 

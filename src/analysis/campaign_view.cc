@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 #include <tuple>
 #include <unordered_map>
 
@@ -17,14 +18,20 @@ namespace {
 constexpr int kDegenerateImages = 10;  // judge.h: fewer can never be degenerate
 
 Result<Fate> FateOf(const StoredFate& row) {
-  std::string where =
-      "the stored fate of mutant " + row.mutant + " on " + row.image + ", device " + row.device;
+  auto where = [&] {  // millions of rows, and hardly ever an error
+    return "the stored fate of mutant " + row.mutant + " on " + row.image + ", device " +
+           row.device;
+  };
   auto ending = EndingFromName(row.ending);
-  if (!ending) return Fail(Code::kInvalidInput, where, ": unknown ending '", row.ending, "'");
+  if (!ending) return Fail(Code::kInvalidInput, where(), ": unknown ending '", row.ending, "'");
   Fate fate;
   fate.image = row.image;
   fate.ending = *ending;
-  if (*ending == Ending::kOk) fate.top = TRY(TopFromText(row.top_json, where));
+  if (*ending == Ending::kOk) {
+    Result<std::vector<Ranked>> top = TopFromText(row.top_json, "");
+    if (!top.ok()) return TopFromText(row.top_json, where()).error();
+    fate.top = std::move(top).value();
+  }
   fate.infected = row.infected;
   fate.dirty_steps = row.dirty_steps;
   fate.first_diverging_step = row.first_step;
@@ -81,6 +88,20 @@ void Summarise(const ModelView& model, const std::vector<Fate>& fates, DeviceRes
     result.images_differing = result.judgement.images_differing;
     if (truth_known) result.images_correct = correct;
   }
+}
+
+std::vector<DeviceFates> InImageOrder(std::vector<std::vector<std::pair<int, Fate>>> rows) {
+  std::vector<DeviceFates> fates;
+  for (auto& of_device : rows) {
+    std::sort(of_device.begin(), of_device.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    DeviceFates& on = fates.emplace_back();
+    for (auto& [image, fate] : of_device) {
+      on.images.push_back(image);
+      on.fates.push_back(std::move(fate));
+    }
+  }
+  return fates;
 }
 
 class Reader {
@@ -194,21 +215,18 @@ class Reader {
     DeviceComparer comparer(model, devices(), top_k ? std::atoi(top_k->c_str()) : 0);
     std::string current;
     std::vector<std::vector<std::pair<int, Fate>>> gathered(devices());
+    // Judged beside the reading of the next mutant's: never more than one is under way.
+    std::future<void> judged;
     auto judge = [&] {
+      if (judged.valid()) judged.get();
       auto mutant = mutant_index.find(current);
-      std::vector<DeviceFates> fates;
-      for (auto& rows : gathered) {
-        std::sort(rows.begin(), rows.end(),
-                  [](const auto& a, const auto& b) { return a.first < b.first; });
-        DeviceFates& on = fates.emplace_back();
-        for (auto& [image, fate] : rows) {
-          on.images.push_back(image);
-          on.fates.push_back(std::move(fate));
-        }
-        rows.clear();
-      }
+      std::vector<std::vector<std::pair<int, Fate>>> rows(devices());
+      rows.swap(gathered);
       if (mutant == mutant_index.end()) return;
-      Judge(model, model.mutants[mutant->second], std::move(fates), &comparer, mutant->second);
+      judged = std::async(
+          std::launch::async, [&, rows = std::move(rows), index = mutant->second]() mutable {
+            Judge(model, model.mutants[index], InImageOrder(std::move(rows)), &comparer, index);
+          });
     };
     TRY(store_.EachFate(model.stored.name, [&](const StoredFate& row) -> Status {
       if (row.mutant != current) {
@@ -224,6 +242,7 @@ class Reader {
       return Ok();
     }));
     judge();
+    if (judged.valid()) judged.get();
     for (MutantView& mutant : model.mutants) {
       if (mutant.devices.empty()) Judge(model, mutant, std::vector<DeviceFates>(devices()));
     }

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "analysis/anova.h"
+#include "analysis/times.h"
 
 namespace mutatenn {
 namespace {
@@ -116,6 +117,47 @@ TEST(WholeOutput, OnlyOfAListWithEveryClass) {
   EXPECT_EQ(WholeOutput({{7, 9}, {0, 5}}, 2), std::nullopt);
   EXPECT_EQ(WholeOutput({{1, 9}, {1, 5}}, 2), std::nullopt);
   EXPECT_EQ(WholeOutput({}, 0), std::nullopt);
+}
+
+TEST(Times, TestsAndEffectsAsScipy) {
+  Values a = {0.1, 0.2, 0.15, 0.12}, b = {0.3, 0.31, 0.29}, c = {1, 2, 3, 4.5}, d = {2, 3, 4};
+  EXPECT_NEAR(WelchTTest(a, b)->statistic, -6.999999999999998, 1e-10);
+  EXPECT_NEAR(WelchTTest(a, b)->p_value, 0.0038812776745795817, 1e-12);
+  EXPECT_NEAR(WelchTTest(c, d)->p_value, 0.7075414986906584, 1e-12);
+  EXPECT_NEAR(*CohenD(a, b), -4.594747232183677, 1e-10);
+  EXPECT_NEAR(*CohenD(c, d), -0.2844912156790806, 1e-10);
+  EXPECT_NEAR(*EtaSquared({a, b, c}), 0.6898568096001131, 1e-12);
+  auto summary = SummariseTimes({3, 1, 2, 10});
+  EXPECT_EQ(summary->mean, 4);
+  EXPECT_EQ(summary->median, 2.5);
+  EXPECT_NEAR(*summary->deviation, 4.08248290463863, kTolerance);
+}
+
+TEST(Times, TiesOneElementAndNone) {
+  Values one = {0.1}, equal = {0.1, 0.1, 0.1}, two = {0.1, 0.2}, none;
+  EXPECT_FALSE(WelchTTest(one, two));
+  EXPECT_FALSE(WelchTTest(none, two));
+  EXPECT_FALSE(WelchTTest(equal, equal));
+  EXPECT_TRUE(WelchTTest(equal, two));
+  EXPECT_FALSE(CohenD(equal, equal));
+  EXPECT_FALSE(SummariseTimes({}));
+  EXPECT_FALSE(SummariseTimes({1})->deviation);
+  EXPECT_EQ(SummariseTimes({2, 1, 9})->median, 2);
+  EXPECT_FALSE(EtaSquared({}));
+  EXPECT_FALSE(EtaSquared({{1, 1}, {1}}));
+  EXPECT_EQ(EtaSquared({{1, 1}, {2, 2}}), 1);
+}
+
+TEST(Times, HolmCountsEachTestAmongTheOthers) {
+  using P = std::vector<std::optional<double>>;
+  // By hand: 3 x 0.01, 2 x 0.02, 1 x 0.03 raised to the one before.
+  P adjusted = HolmAdjusted({0.03, std::nullopt, 0.01, 0.02});
+  EXPECT_NEAR(*adjusted[0], 0.04, kTolerance);
+  EXPECT_FALSE(adjusted[1]);
+  EXPECT_NEAR(*adjusted[2], 0.03, kTolerance);
+  EXPECT_NEAR(*adjusted[3], 0.04, kTolerance);
+  EXPECT_EQ(HolmAdjusted({0.6, 0.9}), (P{1, 1}));
+  EXPECT_TRUE(HolmAdjusted({}).empty());
 }
 
 TEST(OneWayAnova, AsScipy) {

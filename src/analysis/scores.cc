@@ -53,36 +53,43 @@ std::optional<SampledScore> Sampled(const ModelView& model, std::optional<int> d
 std::optional<Interval> OverImages(const CampaignView& view, const ModelView& model,
                                    std::optional<int> device, const MutantSet& mutants) {
   if (!view.full_matrix || view.rule.kind == KillRule::Kind::kAcceptance) return std::nullopt;
-  std::vector<std::vector<int>> killers;  // of each detected mutant: its killing images
+  // Image i: bit i % 64 of word i / 64.
+  const size_t images = model.images.size(), words = (images + 63) / 64;
+  auto set = [](uint64_t* bits, size_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); };
+  std::vector<uint64_t> killers;  // of each detected mutant: its killing images
   int valid = 0;
   for (size_t index : mutants) {
     const MutantView& mutant = model.mutants[index];
     Score one;
     one.Add(mutant, VerdictOf(mutant, device));
-    if (one.valid == 0) continue;
-    ++valid;
+    valid += one.valid;
     if (one.detected == 0) continue;
-    std::set<int> images;
+    killers.resize(killers.size() + words);
+    uint64_t* bits = killers.data() + killers.size() - words;
     for (size_t d : DevicesOf(mutant, device)) {
       const DeviceResult& result = mutant.devices[d];
       bool cut_short = Detected(result.judgement.verdict) && !result.complete;
-      for (int image = 0; cut_short && image < static_cast<int>(model.images.size()); ++image)
-        images.insert(image);
+      for (size_t image = 0; cut_short && image < images; ++image) set(bits, image);
       for (const Outcome& outcome : result.outcomes) {
-        if (outcome.kills) images.insert(outcome.image);
+        if (outcome.kills) set(bits, static_cast<size_t>(outcome.image));
       }
     }
-    killers.emplace_back(images.begin(), images.end());
   }
   if (valid == 0) return std::nullopt;
-  return BootstrapInterval(
-      static_cast<int>(model.images.size()), [&](const std::vector<int>& times) {
-        auto drawn = [&](int image) { return times[static_cast<size_t>(image)] > 0; };
-        auto detected = std::count_if(killers.begin(), killers.end(), [&](const auto& images) {
-          return std::any_of(images.begin(), images.end(), drawn);
-        });
-        return std::optional(static_cast<double>(detected) / valid);
-      });
+  std::vector<uint64_t> drawn(words);
+  return BootstrapInterval(static_cast<int>(images), [&](const std::vector<int>& times) {
+    std::fill(drawn.begin(), drawn.end(), 0);
+    for (size_t image = 0; image < images; ++image) {
+      if (times[image] > 0) set(drawn.data(), image);
+    }
+    int detected = 0;
+    for (size_t at = 0; at < killers.size(); at += words) {
+      uint64_t common = 0;
+      for (size_t word = 0; word < words; ++word) common |= killers[at + word] & drawn[word];
+      detected += common != 0;
+    }
+    return std::optional(static_cast<double>(detected) / valid);
+  });
 }
 
 std::vector<Group> Sorted(std::map<std::string, MutantSet> groups) {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "campaign/key_table.h"
 #include "cli/cli_docs.h"
 #include "cli/subcommand.h"
@@ -212,6 +213,47 @@ TEST_F(ReadingTest, MarksLeaveTheScoreAndAreChecked) {
   EXPECT_EQ(said.status, 0);
   EXPECT_THAT(said.err, HasSubstr("no mutant gone in this campaign"));
   EXPECT_THAT(said.err, HasSubstr("mutant aa11 is marked accepted but was detected"));
+}
+
+TEST_F(ReadingTest, VerifyFindsChangedFiles) {
+  std::string cat = (folder_ / "cat.jpg").string(), net = (folder_ / "net.onnx").string();
+  std::ofstream(cat) << "cat";
+  std::ofstream(net) << "net";
+  {
+    auto store = Store::Open(StorePath(folder_.string())).value();
+    ASSERT_TRUE(store->PutModels({{"net", net, HashBytes("net"), "g", "[]"}}).ok());
+    ASSERT_TRUE(
+        store->PutImages({{"net", "cat.jpg", cat, HashBytes("cat"), 3, 0, "inputs/h.bin"}}).ok());
+  }
+  Said said = Call({"verify", folder_.string()});
+  EXPECT_EQ(said.status, 0) << said.err;
+  EXPECT_EQ(said.out, "2 hashes agree, 0 do not\n");
+  std::ofstream(cat) << "dog";
+  std::filesystem::remove(net);
+  said = Call({"verify", folder_.string()});
+  EXPECT_EQ(said.status, 7);
+  EXPECT_THAT(said.out, HasSubstr("model net: " + net + ": no such file\n"));
+  EXPECT_THAT(said.out, HasSubstr("image cat.jpg: " + cat + " has other content"));
+}
+
+TEST_F(ReadingTest, DiffComparesTwoFolders) {
+  std::string json = (folder_ / "diff.json").string();
+  Said said = Call({"diff", folder_.string(), folder_.string(), "--json", json});
+  EXPECT_EQ(said.status, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("mutants: 2 matched by id, 0 by place, 0 only before"));
+  EXPECT_TRUE(fs::exists(json));
+  EXPECT_EQ(Call({"diff", folder_.string(), (folder_ / "none").string()}).status, 2);
+}
+
+TEST_F(ReadingTest, MergeJoinsFoldersOnce) {
+  std::string out = (folder_ / "merged").string();
+  Said said = Call({"merge", folder_.string(), folder_.string(), "--out", out});
+  EXPECT_EQ(said.status, 0) << said.err;
+  EXPECT_EQ(Call({"report", out, "--json", "-"}).out,
+            Call({"report", folder_.string(), "--json", "-"}).out);
+  ExpectOneLine(Call({"merge", folder_.string(), folder_.string(), "--out", out}), 2,
+                out + ": holds a campaign already; name another folder");
+  EXPECT_NE(Call({"merge", folder_.string(), "--out", out}).status, 0);
 }
 
 TEST_F(ReadingTest, ReadingLoadsNoCompiler) {

@@ -192,6 +192,18 @@ TEST_F(Exports, DatasetHasItsCodebook) {
   EXPECT_FALSE(FindReport("dataset")->write(View(), "-").ok());
 }
 
+TEST_F(Exports, TimesComparePairsOfDevices) {
+  std::string text = Text("times");
+  // The original, k1, s1, t1 ran on both; x1 gave no output, p1 ran on one.
+  EXPECT_EQ(Count(text, "\n"), 5);
+  EXPECT_NE(text.find("\nNet,original,base,host,4,0.0115,0.0115,0.00129"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find(",no\n"), std::string::npos);
+  // Equal times: nothing to test.
+  EXPECT_NE(text.find("\nNet,s1,base,host,4,0.02,0.02,0,4,0.02,0.02,0,,,,,,,\n"), std::string::npos)
+      << text;
+}
+
 TEST_F(Exports, HtmlNeedsNothingElse) {
   std::string text = Text("html");
   EXPECT_EQ(text.find("http://"), std::string::npos);

@@ -202,7 +202,8 @@ std::string Kernels(const ModelView& model, const Sources& sources, size_t numbe
       for (const auto& [verdict, count] : mutants->second)
         said += fmt::format("{}{} {}", said.empty() ? "" : ", ", count, verdict);
       const char* kind = mutants->second.count("survived") ? "survived" : "killed";
-      lines += fmt::format("<span class=\"m {}\">{}   <b># {}</b></span>", kind, code, said);
+      // Before the line: its end may be far to the right.
+      lines += fmt::format("<span class=\"m {}\"><b># {}</b>\n{}</span>", kind, said, code);
     }
     text += fmt::format(
         "<details id=\"s-{}-{}\"><summary>{}: {} mutants</summary><pre tabindex=\"0\">"

@@ -69,7 +69,7 @@ TEST(Reports, AreRegisteredOnceAndSorted) {
     EXPECT_FALSE(report->summary.empty());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"csv", "dataset", "html", "json", "junit", "markdown",
-                                             "mutation-testing", "paper", "summary"}));
+                                             "mutation-testing", "paper", "summary", "times"}));
   EXPECT_EQ(FindReport("pdf"), nullptr);
 }
 
