@@ -1,5 +1,5 @@
 // The compiler run in other ways over the tiny network: what is computed is still what onnxruntime
-// computes, because none of them may change it; and a compiler that is wrong is found.
+// computes, because none of them may change it; and what a pass is needed for is missed without it.
 #include <map>
 #include <set>
 #include <string>
