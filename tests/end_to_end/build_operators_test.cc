@@ -1,5 +1,5 @@
 // The compiler run in other ways over the tiny network: what is computed is still what onnxruntime
-// computes, because none of them may change it; and a compiler that is wrong is found.
+// computes, because none of them may change it; and what a pass is needed for is missed without it.
 #include <map>
 #include <set>
 #include <string>
@@ -74,6 +74,23 @@ TEST(BuildOperators, PassesThatAreNeededAreMissed) {
   EXPECT_EQ(verdicts["without s_tir.transform.LowerCrossThreadReduction"], Set{"equivalent"})
       << "it is for GPUs";
   EXPECT_TRUE(verdicts["without tirx.transform.StorageRewrite"].count("survived"));
+}
+
+TEST(BuildOperators, AreAsTheSlowOracleGives) {
+  Scratch scratch;
+  const std::string campaign = MakeTinyCampaign(
+      scratch.path, {{"operators", {"build"}}, {"matrix", "full"}, {"max_mutants", 40}});
+  const Json fast = RunAndReport(campaign, scratch / "fast");
+  const Json slow = RunAndReport(campaign, scratch / "slow", {"--slow-oracle"});
+  const Json &quick = fast["models"][0]["mutants"], &careful = slow["models"][0]["mutants"];
+  ASSERT_EQ(quick.size(), careful.size());
+  for (size_t i = 0; i < quick.size(); ++i) {
+    ASSERT_EQ(quick[i]["id"], careful[i]["id"]);
+    for (const auto& [device, result] : quick[i]["devices"].items())
+      for (const char* key : {"verdict", "images_differing", "first_diverging_layer"})
+        EXPECT_EQ(result[key], careful[i]["devices"][device][key])
+            << key << " of " << quick[i]["place"] << " on " << device;
+  }
 }
 
 }  // namespace
