@@ -26,6 +26,8 @@ struct DeviceConfig {
   Json target, session;
   int jobs = 1;
   int64_t memory_budget_mb = 2048;
+  double timeout_s = 600;  // for an answer of a server
+  std::string recover;     // shell command that brings a lost server back; "" = none
 };
 
 struct Config {

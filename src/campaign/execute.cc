@@ -205,6 +205,7 @@ class DeviceRun {
                        [](const Work* a, const Work* b) { return a->failures < b->failures; });
       TRY(loaded.Use(chunk));
       Status status = RunChunk(loaded.session(), chunk, queue);
+      TRY(loaded.Note());
       for (auto& [id, work] : running_) {
         work->life.MoveTo(MutantState::kPending);
         if (!status.ok() && status.error().code == Code::kUnavailable &&
@@ -220,9 +221,10 @@ class DeviceRun {
 
   Status RunChunk(Session& session, const std::vector<StoredImage>& chunk,
                   std::deque<Work*>& queue) {
-    const size_t depth = static_cast<size_t>(device_.jobs) * kQueueDepthPerJob;
     while (!queue.empty() || !running_.empty()) {
       TRY(CheckInterrupted(context_));
+      const size_t depth =
+          static_cast<size_t>(device_.jobs * session.workers()) * kQueueDepthPerJob;
       std::vector<MutantJob> jobs;
       while (!queue.empty() && running_.size() < depth) {
         bool alone = queue.front()->failures > 0;

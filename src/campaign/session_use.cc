@@ -185,6 +185,14 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
   }
   if (!fresh.empty()) TRY(context_->store.PutOriginals(fresh));
   loaded_ = std::move(names);
+  return Note();
+}
+
+Status LoadedDevice::Note() {
+  for (const std::string& line : session_->TakeNotices()) {
+    context_->progress.Warn(fmt::format("{}: {}", device_, line));
+    TRY(context_->store.AddEvent("device", device_ + ": " + line));
+  }
   return Ok();
 }
 

@@ -57,6 +57,8 @@ class LoadedDevice {
   // Loads these images unless they are loaded, in whatever order; the originals' results are stored
   // where new.
   Status Use(const std::vector<StoredImage>& images);
+  // What the session has to say about its device becomes events of the campaign.
+  Status Note();
 
  private:
   LoadedDevice(CampaignContext& context, std::string model, std::string device)

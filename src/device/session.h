@@ -82,6 +82,10 @@ class Session {
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
   // Where the session's time has gone so far; zeros from a session that does not count.
   virtual Result<WorkerStats> Stats() { return WorkerStats{}; }
+  // Workers behind it that take mutants now: how many times `jobs` mutants keep it busy.
+  virtual int workers() const { return 1; }
+  // Lines about what happened to it since they were last taken: lost, reconnected, quarantined.
+  virtual std::vector<std::string> TakeNotices() { return {}; }
 };
 
 struct LocalOptions {
