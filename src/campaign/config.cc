@@ -98,6 +98,7 @@ class Reader {
       return Fail(Code::kInvalidInput, where_, "level: is ", std::to_string(config.level),
                   "; it must be 2 or 3");
     }
+    config.repeats = json.at("repeats");
     config.jobs = json.at("jobs");
     if (config.jobs == 0) config.jobs = std::max(1u, std::thread::hardware_concurrency());
     config.cache = json.at("cache");
@@ -110,7 +111,7 @@ class Reader {
     config.operators = TRY(
         ReadOperators(json.at("operators"), where_, catalog, resolve, &config.json["operators"]));
     Json hashed = config.json;
-    for (const char* key : {"jobs", "memory_budget_mb", "cache"}) hashed.erase(key);
+    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats"}) hashed.erase(key);
     for (Json& device : hashed["devices"]) {
       device.erase("jobs");
       // Where a device is may change (an address, a worker's limits); what it computes may not.

@@ -41,6 +41,7 @@ struct Config {
   double timeout_factor = 10, timeout_floor_s = 1;
   int jobs = 1;
   int level = 3;
+  int repeats = 5;    // runs of the original on each image of a device
   std::string cache;  // "" = the campaign's own
   std::string file;   // where it was read from, for messages
   Json json;          // normalised: defaults filled in, keys in the table's order, paths as written

@@ -318,6 +318,14 @@ const ObjectKeys& CampaignKeys() {
        3,
        {},
        2},
+      {"repeats",
+       KeyType::kInteger,
+       "Runs of the original on each image before a device's first mutant: whether it repeats "
+       "itself, and how far it is from the first device.",
+       false,
+       5,
+       {},
+       1},
       {"cache", KeyType::kString,
        "Folder of compiled kernels to share between campaigns; without it, "
        "the campaign's own.",

@@ -58,7 +58,7 @@ std::vector<ImageInput> Inputs(const CampaignContext& context,
 
 // Loads the program and runs the original on the first chunk of `images`. Also off the main thread.
 Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request,
-                              std::vector<ImageInput> images) {
+                              std::vector<ImageInput> images, int repeats) {
   ReadyDevice ready;
   ready.reply = TRY(session.Load(request));
   ready.chunk_images = 1 << 20;
@@ -69,6 +69,7 @@ Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request,
   if (images.empty()) return ready;
   images.resize(std::min(images.size(), static_cast<size_t>(ready.chunk_images)));
   ready.runs = TRY(session.SetImages(images));
+  ready.repeats = TRY(RepeatOriginals(session, images, ready.runs, repeats));
   ready.images = SortedNames(images);
   return ready;
 }
@@ -89,6 +90,12 @@ Result<LoadRequest> LoadedDevice::Prepare(const DeviceConfig& device) {
   CampaignContext& context = *context_;
   for (StoredOriginal& original : TRY(context.store.Originals(model_))) {
     if (original.device == device.name) originals_[original.image] = original;
+  }
+  for (const StoredRepeat& repeat : TRY(context.store.Repeats(model_))) {
+    const Json spread = TRY(ParseJson(repeat.spread_json, "the stored spread"));
+    if (repeat.device == device.name &&
+        std::any_of(spread.begin(), spread.end(), [](const Json& s) { return s != 0; }))
+      noisy_.insert(repeat.image);
   }
   LoadRequest request;
   request.root = context.root.string();
@@ -116,7 +123,7 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   LoadedDevice loaded(context, model, device.name);
   LoadRequest request = TRY(loaded.Prepare(device));
   loaded.session_ = TRY(context.parts.open_session(device, request.scratch));
-  TRY(loaded.Settle(MakeReady(*loaded.session_, request, {})));
+  TRY(loaded.Settle(MakeReady(*loaded.session_, request, {}, 1)));
   return loaded;
 }
 
@@ -136,11 +143,10 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   }
   loaded.session_ = std::move(session).value();
   // Where the system has no thread left, the work is done when it is asked for.
-  loaded.under_way_ =
-      std::async(std::launch::async | std::launch::deferred,
-                 [&session = *loaded.session_, request, inputs = Inputs(context, images)] {
-                   return MakeReady(session, request, inputs);
-                 });
+  loaded.under_way_ = std::async(
+      std::launch::async | std::launch::deferred,
+      [&session = *loaded.session_, request, inputs = Inputs(context, images),
+       repeats = context.config.repeats] { return MakeReady(session, request, inputs, repeats); });
   return loaded;
 }
 
@@ -174,16 +180,23 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
     if (before == originals_.end()) {
       originals_[run.image] = original;
       fresh.push_back(std::move(original));
-    } else if (before->second.top_json != original.top_json) {
-      // Every fate is judged against the stored one, so a device that does not repeat itself is no
-      // device to compare.
+    } else if (before->second.top_json != original.top_json && !noisy_.contains(run.image)) {
+      // Every fate is judged against the stored one; only a device that was seen not to repeat
+      // itself may give another.
       return Fail(Code::kUnsupported, "device '", device_,
                   "': the original gave another result on ", run.image, " than before (",
                   before->second.top_json, " then, ", original.top_json,
                   " now); is this the machine that the campaign ran on?");
     }
   }
-  if (!fresh.empty()) TRY(context_->store.PutOriginals(fresh));
+  if (!fresh.empty()) {
+    std::vector<ImageRepeats> repeats =
+        ran ? std::move(ready_.repeats)
+            : TRY(RepeatOriginals(*session_, inputs, runs, context_->config.repeats));
+    bool is_reference = device_ == context_->config.devices.front().name;
+    TRY(StoreRepeats(context_->store, model_, device_, is_reference, repeats));
+    TRY(context_->store.PutOriginals(fresh));
+  }
   loaded_ = std::move(names);
   return Note();
 }

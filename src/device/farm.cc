@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -13,25 +14,16 @@
 
 #include <fmt/format.h>
 
-#include "base/process.h"
+#include "device/farm_server.h"
 #include "device/network_session.h"
-#include "device/tracker.h"
-#include "judge/top_json.h"
 
 namespace mutatenn {
 namespace {
 
 constexpr int kDepthPerJob = 3;
 constexpr double kCollectWait_s = 0.25;
-constexpr double kRecover_s = 300;
 constexpr double kLongestPause_s = 30;
 constexpr int kLossesOfAMutant = 2;
-
-std::string TopsText(const std::vector<OriginalRun>& runs) {
-  Json text = Json::array();
-  for (const OriginalRun& run : runs) text.push_back({run.image, TopToJson(run.top)});
-  return DumpJson(text);
-}
 
 class Farm : public Session {
  public:
@@ -57,6 +49,17 @@ class Farm : public Session {
     }
     changed_.notify_all();
     for (Member& member : members_) member.thread.join();
+  }
+
+  Result<WorkerHello> Hello() override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    auto opened = [](const Member& m) { return m.opened; };
+    TRY(Await(lock, [&] { return std::any_of(members_.begin(), members_.end(), opened); }));
+    Member& member = *std::find_if(members_.begin(), members_.end(), opened);
+    lock.unlock();
+    std::lock_guard<std::mutex> calling(member.calling);
+    if (member.session == nullptr) return Fail(Code::kUnavailable, member.name, " was lost");
+    return member.session->Hello();
   }
 
   Result<LoadReply> Load(const LoadRequest& request) override {
@@ -147,6 +150,7 @@ class Farm : public Session {
     std::thread thread;
     std::mutex calling;  // held by whoever uses `session`
     std::unique_ptr<NetworkSession> session;
+    bool opened = false;
     int loaded = 0, images = 0;  // generations
     int64_t pid = 0;             // of its worker
     std::map<std::string, MutantJob> running;
@@ -201,6 +205,7 @@ class Farm : public Session {
       std::unique_lock<std::mutex> lock(mutex_);
       if (stop_) return;
       member.loaded = member.images = 0;
+      member.opened = false;
       const Error error =
           status.ok() ? Fail(Code::kInternal, "a server's thread ended") : status.error();
       ++member.failures;
@@ -219,7 +224,8 @@ class Farm : public Session {
       notices_.push_back(fmt::format("lost {}: {}", member.name, error.message));
       changed_.notify_all();
       double pause_s = std::min(options_.pause_s * (1 << (member.failures - 1)), kLongestPause_s);
-      if (changed_.wait_for(lock, std::chrono::duration<double>(pause_s), [this] { return stop_; }))
+      if (changed_.wait_for(lock, std::chrono::duration<double>(pause_s),
+                            [this]() -> bool { return stop_; }))
         return;
       lock.unlock();
       Recover(member, error.message);
@@ -228,41 +234,10 @@ class Farm : public Session {
 
   void Recover(const Member& member, const std::string& problem) {
     if (options_.recover.empty()) return;
-    ProcessOptions command;
-    command.command = {"/bin/sh", "-c", options_.recover};
-    command.environment = {{"MUTATENN_SERVER", member.address ? member.address->Text() : ""},
-                           {"MUTATENN_PROBLEM", problem}};
-    command.socket = false;
-    Result<std::unique_ptr<Process>> process = Process::Start(command);
-    Result<int> status = process.ok() ? (*process)->Wait(kRecover_s) : process.error();
-    std::string line = status.ok() ? DescribeWaitStatus(*status) : status.error().message;
+    std::string line =
+        RunRecover(options_.recover, member.address ? member.address->Text() : "", problem);
     std::lock_guard<std::mutex> lock(mutex_);
-    notices_.push_back(fmt::format("{}: the recover command {}", member.name, line));
-  }
-
-  bool Stopped() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return stop_;
-  }
-
-  Status FindServer(Member& member, NetworkOptions* network) {
-    while (true) {
-      Tracker tracker = TRY(Tracker::Connect(*options_.tracker));
-      Result<Tracker::Server> server =
-          tracker.Request(options_.key, options_.tracker_wait_s, [this] { return Stopped(); });
-      if (server.ok()) {
-        member.address = network->address = server->address;
-        network->match_key = server->match_key;
-        return Ok();
-      }
-      if (server.error().code != Code::kTimeout) return server.error();
-      // Those that others use become free; those that we use do not.
-      Tracker again = TRY(Tracker::Connect(*options_.tracker));
-      int registered = TRY(again.Count(options_.key)), ours = 0;
-      std::lock_guard<std::mutex> lock(mutex_);
-      for (const Member& other : members_) ours += other.loaded > 0;
-      if (registered <= ours) return server.error();
-    }
+    notices_.push_back(member.name + ": the recover command " + line);
   }
 
   Status Open(Member& member) {
@@ -270,7 +245,16 @@ class Farm : public Session {
     network.secret = options_.secret;
     network.timeout_s = options_.timeout_s;
     if (options_.tracker) {
-      TRY(FindServer(member, &network));
+      auto ours = [this] {
+        std::lock_guard<std::mutex> lock(mutex_);
+        return static_cast<int>(std::count_if(members_.begin(), members_.end(),
+                                              [](const Member& m) { return m.loaded > 0; }));
+      };
+      Tracker::Server server =
+          TRY(FindServer(*options_.tracker, options_.key, options_.tracker_wait_s, ours,
+                         [this]() -> bool { return stop_; }));
+      member.address = network.address = server.address;
+      network.match_key = server.match_key;
     } else {
       network.address = *member.address;
       network.after = member.pid;
@@ -281,9 +265,10 @@ class Farm : public Session {
       std::lock_guard<std::mutex> calling(member.calling);
       member.session = std::move(session);
     }
-    if (ended.empty()) return Ok();
     std::lock_guard<std::mutex> lock(mutex_);
-    notices_.push_back(fmt::format("{}: its last worker {}", member.name, ended));
+    member.opened = true;
+    if (!ended.empty()) notices_.push_back(member.name + ": its last worker " + ended);
+    changed_.notify_all();
     return Ok();
   }
 
@@ -340,7 +325,7 @@ class Farm : public Session {
     std::vector<OriginalRun> runs = TRY(std::move(result));
     if (generation != image_generation_) return Ok();
     // Fates are judged against one original, so all servers have to agree on it.
-    if (!runs_.empty() && TopsText(runs) != TopsText(runs_))
+    if (!runs_.empty() && !SameResults(runs, runs_))
       return Fail(Code::kUnsupported,
                   "its original gives other results than that of the other servers; is it another "
                   "kind of board?");
@@ -382,7 +367,7 @@ class Farm : public Session {
   std::deque<Member> members_;
   mutable std::mutex mutex_;  // of all below, and of the members but for `session`
   std::condition_variable changed_;
-  bool stop_ = false;
+  std::atomic<bool> stop_ = false;  // set under mutex_ too
   std::optional<Error> fatal_;
   int load_generation_ = 0, image_generation_ = 0;
   LoadRequest request_;

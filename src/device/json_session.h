@@ -12,6 +12,12 @@ namespace mutatenn {
 
 class JsonSession : public Session {
  public:
+  Result<WorkerHello> Hello() override {
+    Json hello = TRY(Call("mutatenn.hello", Json::object()));
+    if (!hello.is_object()) return Fail(Code::kInvalidInput, "a hello is damaged");
+    return WorkerHello{hello.value("machine", ""), hello.value("cpu", ""),
+                       hello.value("tvm_version", "")};
+  }
   Result<LoadReply> Load(const LoadRequest& request) override {
     return LoadReplyFromJson(TRY(Call("mutatenn.load", ToJson(request))));
   }

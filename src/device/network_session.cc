@@ -56,8 +56,7 @@ Result<LoadReply> NetworkSession::Load(const LoadRequest& request) {
   local_root_ = request.root;
   theirs.root = root_;
   theirs.scratch.clear();
-  TRY(RenameKernels(theirs.program.kernels));
-  TRY(RenameWeights(theirs.program.values));
+  TRY(RenameFiles(theirs.program, NameThere()));
   TRY(SendNoted());
   return JsonSession::Load(theirs);
 }
@@ -71,11 +70,7 @@ Result<std::vector<OriginalRun>> NetworkSession::SetImages(const std::vector<Ima
 
 Status NetworkSession::Submit(const std::vector<MutantJob>& jobs) {
   std::vector<MutantJob> theirs = jobs;
-  for (MutantJob& job : theirs) {
-    TRY(RenameKernels(job.program.replaced));
-    TRY(RenameKernels(job.program.edit.kernels));
-    TRY(RenameWeights(job.program.edit.values));
-  }
+  for (MutantJob& job : theirs) TRY(RenameFiles(job.program, NameThere()));
   TRY(SendNoted());
   return JsonSession::Submit(theirs);
 }
@@ -87,25 +82,16 @@ Result<std::vector<MutantDone>> NetworkSession::Collect(double wait_s) {
   return finished;
 }
 
+NameFile NetworkSession::NameThere() {
+  return [this](const std::string& name) { return NameThere(fs::path(local_root_) / name); };
+}
+
 Result<std::string> NetworkSession::NameThere(const std::string& path) {
   auto known = names_.find(path);
   if (known == names_.end())
     known = names_.emplace(path, ContentName(path, TRY(ReadFile(path)))).first;
   if (!sent_.contains(known->second)) noted_[known->second] = path;
   return known->second;
-}
-
-Status NetworkSession::RenameKernels(std::map<std::string, Kernel>& kernels) {
-  for (auto& [key, kernel] : kernels)
-    kernel.library = TRY(NameThere(fs::path(local_root_) / kernel.library));
-  return Ok();
-}
-
-Status NetworkSession::RenameWeights(std::vector<Value>& values) {
-  for (Value& value : values)
-    if (value.kind == Value::Kind::kWeight)
-      value.file = TRY(NameThere(fs::path(local_root_) / value.file));
-  return Ok();
 }
 
 Status NetworkSession::SendNoted() {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "device/file_names.h"
 #include "device/json_session.h"
 #include "device/relay.h"
 #include "device/wire.h"
@@ -41,8 +42,7 @@ class NetworkSession : public JsonSession {
   Result<Json> Call(const std::string& function, const Json& argument) override;
   // The file's name on the server, noting that it has to be there.
   Result<std::string> NameThere(const std::string& path);
-  Status RenameKernels(std::map<std::string, Kernel>& kernels);
-  Status RenameWeights(std::vector<Value>& values);
+  NameFile NameThere();
   Status SendNoted();  // what is not there yet
   Error Lost(const std::string& symptom);
 

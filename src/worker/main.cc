@@ -1,6 +1,6 @@
 // mutatenn-worker: the program that runs on a device. Started with `--channel FD`, it reads its key
 // there, writes the port it listens on (loopback), serves one client and ends. `serve` is for
-// clients on other machines (serve.h).
+// clients on other machines (serve.h), `run` for bundles (run_bundle.h).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "tvm/runtime.h"
 #include "worker/isolation.h"
+#include "worker/run_bundle.h"
 #include "worker/serve.h"
 #include "worker/service.h"
 
@@ -82,6 +83,8 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "serve") == 0) {
     auto options = mutatenn::ParseServeOptions({argv + 2, argv + argc});
     status = options.ok() ? mutatenn::RunServer(*options) : options.error();
+  } else if (argc > 1 && std::strcmp(argv[1], "run") == 0) {
+    status = mutatenn::RunBundle({argv + 2, argv + argc});
   } else if (argc == 3 && std::strcmp(argv[1], "--channel") == 0) {
     status = mutatenn::Serve(std::atoi(argv[2]));
   } else {

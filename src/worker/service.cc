@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <fstream>
@@ -52,7 +53,10 @@ Status Service::Loaded() const {
 }
 
 Result<Json> Service::Hello(const Json&) {
-  return Json{{"program", "mutatenn-worker"}, {"protocol", 1}, {"pid", ::getpid()}};
+  utsname system = {};
+  ::uname(&system);
+  return Json{{"program", "mutatenn-worker"}, {"protocol", 1},    {"pid", ::getpid()},
+              {"machine", system.machine},    {"cpu", CpuName()}, {"tvm_version", TvmVersion()}};
 }
 
 Result<Json> Service::Load(const Json& argument) {

@@ -1,6 +1,5 @@
 // What every session has to do, for each kind of device: results, crash, hang, what is refused, a
 // device that is lost, two campaigns at once. A new session is one more entry of kSessions.
-//   MUTATENN_AARCH64_WORKER=DIR   `make worker-aarch64`'s folder: adds a server under QEMU
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -21,8 +20,9 @@ struct Device {
   virtual std::unique_ptr<Session> Open() = 0;
   // Ends the worker of a session from outside; false where there is nothing to end.
   virtual bool Lose(const LoadReply&) { return false; }
-  bool runs = true;      // mutants really run
-  bool recovers = true;  // by itself, after Lose
+  virtual SmallProgram& small() { return Small(); }  // for its instruction set
+  bool runs = true;                                  // mutants really run
+  bool recovers = true;                              // by itself, after Lose
 };
 
 struct NullDevice : Device {
@@ -51,6 +51,23 @@ struct RemoteDevice : Device {
   std::list<TestServer> servers;
 };
 
+// Under QEMU. `make worker-aarch64` builds the worker and installs the rest.
+struct ArmDevice : Device {
+  static std::string Worker() {
+    return std::string(std::getenv("MUTATENN_SOURCE_DIR")) +
+           "/build-aarch64/mutatenn-worker-aarch64/mutatenn-worker";
+  }
+  std::unique_ptr<Session> Open() override { return Good(OpenFarm(FarmOf({&server}))); }
+  SmallProgram& small() override {
+    static SmallProgram small("aarch64-linux-gnu-gcc");
+    return small;
+  }
+  bool Lose(const LoadReply& reply) override {
+    return ::kill(static_cast<pid_t>(reply.pid), SIGKILL) == 0;
+  }
+  TestServer server{{}, {"qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu", Worker()}};
+};
+
 struct TrackerDevice : Device {
   std::unique_ptr<Session> Open() override {
     FarmOptions options = FarmOf({});
@@ -71,7 +88,7 @@ struct TrackerDevice : Device {
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<Device>()> make;
-  std::function<const char*()> missing = [] { return ""; };
+  std::function<std::string()> missing = [] { return ""; };
 };
 template <class T, size_t... arguments>
 std::unique_ptr<Device> Make() {
@@ -83,7 +100,12 @@ const std::vector<Kind> kSessions = {
     {"remote", Make<RemoteDevice, 1>},
     {"farm", Make<RemoteDevice, 3>},
     {"tracker", Make<TrackerDevice>,
-     [] { return TestTracker::Possible() ? "" : "tornado, psutil or cloudpickle"; }},
+     [] { return TestTracker::Possible() ? "" : "tornado (make setup installs it)"; }},
+    {"aarch64", Make<ArmDevice>,
+     [] {
+       return std::filesystem::exists(ArmDevice::Worker()) ? ""
+                                                           : "the worker (make worker-aarch64)";
+     }},
 };
 
 class Conformance : public ::testing::TestWithParam<size_t> {
@@ -91,18 +113,26 @@ class Conformance : public ::testing::TestWithParam<size_t> {
   void SetUp() override {
     const Kind& kind = kSessions[GetParam()];
     if (std::string missing = kind.missing(); !missing.empty())
-      GTEST_SKIP() << missing << " is not installed; make setup installs it";
+      GTEST_SKIP() << "not here: " << missing;
     device = kind.make();
     session = device->Open();
+  }
+  SmallProgram& small() { return device->small(); }
+  // By a worker of this machine, from kernels of its own.
+  static Finished LocalFates(const std::vector<ImageInput>& images, std::vector<MutantJob> jobs) {
+    for (MutantJob& job : jobs)
+      for (auto& [key, kernel] : job.program.replaced)
+        kernel = Small().MakeKernel(key, kernel.role);
+    return RunAll(Small().Request(), images, jobs);
   }
   std::unique_ptr<Device> device;
   std::unique_ptr<Session> session;
 };
 
 TEST_P(Conformance, RunsTheOriginalInTheOrderOfImages) {
-  LoadReply reply = Good(session->Load(Small().Request()));
+  LoadReply reply = Good(session->Load(small().Request()));
   EXPECT_NE(reply.cpu, "");
-  auto runs = Good(session->SetImages(Small().Images(3)));
+  auto runs = Good(session->SetImages(small().Images(3)));
   ASSERT_EQ(runs.size(), 3u);
   for (int i = 0; i < 3; ++i) {
     std::string image = "image" + std::to_string(i);
@@ -116,10 +146,10 @@ TEST_P(Conformance, RunsTheOriginalInTheOrderOfImages) {
 }
 
 TEST_P(Conformance, ReturnsEachMutantOnceWithAFateAnImage) {
-  auto images = Small().Images(2);
-  Good(session->Load(Small().Request()));
+  auto images = small().Images(2);
+  Good(session->Load(small().Request()));
   Good(session->SetImages(images));
-  Good(session->Submit({Small().Replace("same", images), Small().Replace("tiny", images)}));
+  Good(session->Submit({small().Replace("same", images), small().Replace("tiny", images)}));
   Finished finished = CollectAll(*session, 2);
   ASSERT_TRUE(finished.contains("same") && finished.contains("tiny"));
   for (const auto& [name, done] : finished) {
@@ -132,17 +162,17 @@ TEST_P(Conformance, ReturnsEachMutantOnceWithAFateAnImage) {
     }
   }
   EXPECT_TRUE(Good(session->Collect(0)).empty());
-  Good(session->SetImages(Small().Images(1)));  // another chunk
+  Good(session->SetImages(small().Images(1)));  // another chunk
   EXPECT_FALSE(session->Outputs("image1").ok());
 }
 
 TEST_P(Conformance, CrashesAndHangsAreFatesOfTheirMutantAlone) {
   if (!device->runs) GTEST_SKIP() << "runs nothing";
-  auto images = Small().Images(1);
-  Good(session->Load(Small().Request()));
+  auto images = small().Images(1);
+  Good(session->Load(small().Request()));
   Good(session->SetImages(images));
-  Good(session->Submit({Small().Replace("crash", images), Small().Replace("spin", images),
-                        Small().Replace("tiny", images)}));
+  Good(session->Submit({small().Replace("crash", images), small().Replace("spin", images),
+                        small().Replace("tiny", images)}));
   Finished finished = CollectAll(*session, 3);
   EXPECT_EQ(finished["crash"].fates[0].ending, Ending::kCrashed);
   EXPECT_THAT(finished["crash"].fates[0].detail, HasSubstr("SIGSEGV in step b"));
@@ -152,26 +182,26 @@ TEST_P(Conformance, CrashesAndHangsAreFatesOfTheirMutantAlone) {
 
 TEST_P(Conformance, FatesAreThoseOfALocalWorker) {
   if (!device->runs) GTEST_SKIP() << "runs nothing";
-  auto images = Small().Images(3);
+  auto images = small().Images(3);
   std::vector<MutantJob> jobs;
   for (const char* kind : {"same", "tiny", "below_relu", "nan", "subtract", "read_behind"})
-    jobs.push_back(Small().Replace(kind, images));
-  Program longer = Small().Make();
+    jobs.push_back(small().Replace(kind, images));
+  Program longer = small().Make();
   longer.steps[1].inputs = {longer.FindValue("x"), longer.FindValue("w")};
-  jobs.push_back(Small().Changed("graph", longer, images));
-  Good(session->Load(Small().Request()));
+  jobs.push_back(small().Changed("graph", longer, images));
+  Good(session->Load(small().Request()));
   Good(session->SetImages(images));
   Good(session->Submit(jobs));
   Finished here = CollectAll(*session, jobs.size());
-  ExpectSame(RunAll(Small().Request(), images, jobs), here);
+  ExpectSame(LocalFates(images, jobs), here);
 }
 
 TEST_P(Conformance, RefusesWhatItDoesNotKnow) {
-  auto images = Small().Images(2);
+  auto images = small().Images(2);
   EXPECT_FALSE(session->SetImages(images).ok()) << "nothing is loaded";
-  Good(session->Load(Small().Request()));
+  Good(session->Load(small().Request()));
   Good(session->SetImages({images[0]}));
-  Status status = session->Submit({Small().Replace("same", images)});
+  Status status = session->Submit({small().Replace("same", images)});
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, Code::kInvalidInput);
   EXPECT_THAT(status.error().message, HasSubstr("image1"));
@@ -180,19 +210,19 @@ TEST_P(Conformance, RefusesWhatItDoesNotKnow) {
 
 TEST_P(Conformance, RefusesInputsOfAnotherSize) {
   if (!device->runs) GTEST_SKIP() << "reads no image";
-  Good(session->Load(Small().Request()));
-  auto error = session->SetImages({{"short", Small().WriteFloats("short.bin", {1, 2})}}).error();
+  Good(session->Load(small().Request()));
+  auto error = session->SetImages({{"short", small().WriteFloats("short.bin", {1, 2})}}).error();
   EXPECT_EQ(error.code, Code::kInvalidInput);
   EXPECT_THAT(error.message, HasSubstr("has 8 bytes, the program's input needs 96"));
 }
 
 TEST_P(Conformance, ALostDeviceLosesNoMutant) {
-  auto images = Small().Images(2);
-  LoadReply reply = Good(session->Load(Small().Request()));
+  auto images = small().Images(2);
+  LoadReply reply = Good(session->Load(small().Request()));
   Good(session->SetImages(images));
   if (!device->Lose(reply)) GTEST_SKIP() << "cannot be lost";
   auto use = [&]() -> Result<Finished> {
-    TRY(session->Submit({Small().Replace("tiny", images)}));
+    TRY(session->Submit({small().Replace("tiny", images)}));
     Finished finished;
     while (finished.empty())
       for (MutantDone& done : TRY(session->Collect(5))) finished[done.mutant] = done;
@@ -203,7 +233,7 @@ TEST_P(Conformance, ALostDeviceLosesNoMutant) {
     ASSERT_FALSE(finished.ok());
     EXPECT_EQ(finished.error().code, Code::kUnavailable);
     session = device->Open();
-    Good(session->Load(Small().Request()));
+    Good(session->Load(small().Request()));
     Good(session->SetImages(images));
     finished = use();
   }
@@ -211,12 +241,12 @@ TEST_P(Conformance, ALostDeviceLosesNoMutant) {
 }
 
 TEST_P(Conformance, TwoCampaignsAtOnce) {
-  auto images = Small().Images(2);
-  std::vector<MutantJob> jobs = {Small().Replace("same", images), Small().Replace("tiny", images),
-                                 Small().Replace("subtract", images)};
+  auto images = small().Images(2);
+  std::vector<MutantJob> jobs = {small().Replace("same", images), small().Replace("tiny", images),
+                                 small().Replace("subtract", images)};
   std::unique_ptr<Session> other = device->Open();
   for (Session* each : {session.get(), other.get()}) {
-    Good(each->Load(Small().Request()));
+    Good(each->Load(small().Request()));
     Good(each->SetImages(images));
   }
   for (Session* each : {session.get(), other.get()}) Good(each->Submit(jobs));
