@@ -16,6 +16,7 @@ namespace mutatenn {
 namespace {
 
 constexpr int kQueueDepthPerJob = 3;
+constexpr int kRemoteQueueDepthPerJob = 16;  // answers take their time
 constexpr double kCollectWait_s = 0.5;
 constexpr int kTriesPerMutant =
     3;  // a mutant that takes its worker along is left pending after these
@@ -223,8 +224,9 @@ class DeviceRun {
                   std::deque<Work*>& queue) {
     while (!queue.empty() || !running_.empty()) {
       TRY(CheckInterrupted(context_));
-      const size_t depth =
-          static_cast<size_t>(device_.jobs * session.workers()) * kQueueDepthPerJob;
+      const bool local = device_.session.value("kind", "local") == "local";
+      const size_t depth = static_cast<size_t>(device_.jobs * session.workers()) *
+                           (local ? kQueueDepthPerJob : kRemoteQueueDepthPerJob);
       std::vector<MutantJob> jobs;
       while (!queue.empty() && running_.size() < depth) {
         bool alone = queue.front()->failures > 0;

@@ -20,7 +20,7 @@
 namespace mutatenn {
 namespace {
 
-constexpr int kDepthPerJob = 3;
+constexpr int kDepthPerJob = 16;  // keeps a worker busy while an answer is on its way
 constexpr double kCollectWait_s = 0.25;
 constexpr double kLongestPause_s = 30;
 constexpr int kLossesOfAMutant = 2;

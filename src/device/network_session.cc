@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kConnect_s = 10;
+constexpr double kLinger_s = 0.1;
 
 struct Greeted {
   Socket socket;
@@ -77,9 +78,9 @@ Status NetworkSession::Submit(const std::vector<MutantJob>& jobs) {
 
 Result<std::vector<MutantDone>> NetworkSession::Collect(double wait_s) {
   patience_s_ = wait_s;
-  auto finished = JsonSession::Collect(wait_s);
+  Result<Json> list = Call("mutatenn.collect", {{"wait_s", wait_s}, {"linger_s", kLinger_s}});
   patience_s_ = 0;
-  return finished;
+  return MutantDonesFromJson(TRY(std::move(list)));
 }
 
 NameFile NetworkSession::NameThere() {

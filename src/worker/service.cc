@@ -106,9 +106,15 @@ Result<Json> Service::Collect(const Json& argument) {
   TRY(Loaded());
   if (!argument.is_object() || !argument.contains("wait_s") || !argument["wait_s"].is_number())
     return Fail(Code::kInvalidInput, "collect needs wait_s");
+  // Over a slow link answers are worth waiting for: what ends within linger_s goes with the first.
+  const double linger_s = argument.value("linger_s", 0.0);
   Json list = Json::array();
-  for (const MutantDone& done : scheduler_->Collect(argument["wait_s"].get<double>()))
-    list.push_back(ToJson(done));
+  double wait_s = argument["wait_s"].get<double>(), end_s = 0;
+  do {
+    for (const MutantDone& done : scheduler_->Collect(wait_s)) list.push_back(ToJson(done));
+    if (end_s == 0) end_s = SecondsNow() + linger_s;
+    wait_s = end_s - SecondsNow();
+  } while (wait_s > 0 && !list.empty() && !scheduler_->idle());
   return list;
 }
 
