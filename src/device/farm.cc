@@ -194,7 +194,6 @@ class Farm : public Session {
     member.running.clear();
   }
 
-  // --- A member's thread ---
   void Live(Member& member) {
     while (true) {
       Status status = Serve(member);
