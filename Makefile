@@ -1,6 +1,8 @@
 # One command each; all do their own set-up.
 #   make         build/bin/mutatenn and build/bin/mutatenn-worker
 #   make test    every test            make test-slow   the long ones too
+#   make test-devices     the conformance suite of devices alone
+#   make worker-aarch64   the worker for ARM machines, as a tarball
 #   make demo    the example campaign into build/demo
 #   make bench   figures into bench/results
 #   make asan    unit tests under ASan and UBSan
@@ -10,7 +12,7 @@ PYTHON := $(CURDIR)/.venv/bin/python
 BUILD := build
 JOBS ?= $(shell nproc)
 
-.PHONY: all setup build test test-slow demo bench asan format tidy docs goldens clean
+.PHONY: all setup build test test-slow test-devices worker-aarch64 demo bench asan format tidy docs goldens clean
 all: build
 
 setup:
@@ -25,6 +27,13 @@ test: build
 
 test-slow: build
 	@MUTATENN_SLOW_TESTS=1 ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+# For ARM machines: build-aarch64/mutatenn-worker-aarch64.tar.gz, with TVM's runtime.
+worker-aarch64: setup
+	@tools/worker-aarch64 build-aarch64 $(PYTHON)
+
+test-devices: build worker-aarch64
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) -R "^devices/"
 
 demo: build
 	@$(BUILD)/bin/mutatenn run examples/quickstart/campaign.json --out $(BUILD)/demo
@@ -59,4 +68,4 @@ goldens: build
 	@tools/update-goldens $(BUILD)
 
 clean:
-	@rm -rf build build-asan
+	@rm -rf build build-asan build-aarch64

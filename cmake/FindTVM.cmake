@@ -14,8 +14,13 @@ find_library(TVM_FFI_LIBRARY tvm_ffi PATHS ${TVM_SITE_PACKAGES}/tvm_ffi/lib NO_D
 find_library(TVM_RUNTIME_LIBRARY tvm_runtime PATHS ${TVM_SITE_PACKAGES}/tvm/lib NO_DEFAULT_PATH)
 find_library(TVM_COMPILER_LIBRARY tvm_compiler PATHS ${TVM_SITE_PACKAGES}/tvm/lib NO_DEFAULT_PATH)
 include(FindPackageHandleStandardArgs)
+# A worker for another machine needs no compiler.
+set(tvm_compiler_variable TVM_COMPILER_LIBRARY)
+if(MUTATENN_ROOMS STREQUAL worker_rooms)
+  set(tvm_compiler_variable)
+endif()
 find_package_handle_standard_args(TVM
-  REQUIRED_VARS TVM_FFI_LIBRARY TVM_RUNTIME_LIBRARY TVM_COMPILER_LIBRARY TVM_FFI_INCLUDE TVM_INCLUDE
+  REQUIRED_VARS TVM_FFI_LIBRARY TVM_RUNTIME_LIBRARY ${tvm_compiler_variable} TVM_FFI_INCLUDE TVM_INCLUDE
   REASON_FAILURE_MESSAGE "run tools/setup first: it makes .venv with the pinned apache-tvm wheels")
 if(TVM_FOUND AND NOT TARGET TVM::headers)
   add_library(TVM::headers INTERFACE IMPORTED)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "campaign/sessions.h"
 #include "campaign/steps.h"
 
 namespace mutatenn {
@@ -104,12 +105,7 @@ CampaignParts RealParts() {
   CampaignParts parts;
   parts.open_store = Store::Open;
   parts.start_generator = StartGenerator;
-  parts.open_session = [](const DeviceConfig&, const std::string& scratch) {
-    // Configuration lets no other kind of session through yet.
-    return OpenLocalSession({.worker = "",
-                             .scratch = scratch,
-                             .sabotage_allowed = std::getenv("MUTATENN_SABOTAGE") != nullptr});
-  };
+  parts.open_session = OpenSession;
   parts.sleep = [](double seconds) {
     timespec wait{static_cast<time_t>(seconds),
                   static_cast<long>((seconds - static_cast<time_t>(seconds)) * 1e9)};

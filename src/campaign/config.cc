@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "campaign/config_operators.h"
 #include "campaign/key_table.h"
+#include "campaign/sessions.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -75,12 +76,6 @@ Status CheckTarget(const Json& target, const std::string& at) {
   return Ok();
 }
 
-Status CheckSession(const Json& session, const std::string& where, const std::string& path) {
-  static const ObjectKeys keys{{{"kind", KeyType::kString, "", true, nullptr, {"local"}}}};
-  TRY(CheckObject(session, keys, where, path));
-  return Ok();
-}
-
 class Reader {
  public:
   // `base` absent: paths are not resolved and files are not looked for.
@@ -103,6 +98,7 @@ class Reader {
       return Fail(Code::kInvalidInput, where_, "level: is ", std::to_string(config.level),
                   "; it must be 2 or 3");
     }
+    config.repeats = json.at("repeats");
     config.jobs = json.at("jobs");
     if (config.jobs == 0) config.jobs = std::max(1u, std::thread::hardware_concurrency());
     config.cache = json.at("cache");
@@ -115,10 +111,12 @@ class Reader {
     config.operators = TRY(
         ReadOperators(json.at("operators"), where_, catalog, resolve, &config.json["operators"]));
     Json hashed = config.json;
-    for (const char* key : {"jobs", "memory_budget_mb", "cache"}) hashed.erase(key);
+    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats"}) hashed.erase(key);
     for (Json& device : hashed["devices"]) {
       device.erase("jobs");
-      device.erase("memory_budget_mb");
+      // Where a device is may change (an address, a worker's limits); what it computes may not.
+      for (const char* key : {"memory_budget_mb", "session", "timeout", "recover"})
+        device.erase(key);
     }
     config.hash = HashBytes(DumpJson(hashed));
     return config;
@@ -207,9 +205,14 @@ class Reader {
       DeviceConfig device;
       device.name = entry.at("name");
       device.target = entry.at("target");
-      device.session = entry.at("session");
       TRY(CheckTarget(device.target, where_ + at + ".target"));
-      TRY(CheckSession(device.session, where_, at + ".session"));
+      auto resolve = [&](const std::string& path, const std::string& key) {
+        return ExistingFile(path, key, /*folder_allowed=*/false);
+      };
+      device.session = TRY(CheckSession(entry.at("session"), where_, at + ".session", resolve));
+      config->json["devices"][i]["session"] = device.session;
+      device.timeout_s = entry.at("timeout");
+      device.recover = entry.at("recover");
       device.jobs = entry.value("jobs", config->jobs);
       // Devices are worked through one after the other, so one local worker is alive at a time and
       // has the whole budget.

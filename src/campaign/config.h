@@ -26,6 +26,8 @@ struct DeviceConfig {
   Json target, session;
   int jobs = 1;
   int64_t memory_budget_mb = 2048;
+  double timeout_s = 600;  // for an answer of a server
+  std::string recover;     // shell command that brings a lost server back; "" = none
 };
 
 struct Config {
@@ -39,6 +41,7 @@ struct Config {
   double timeout_factor = 10, timeout_floor_s = 1;
   int jobs = 1;
   int level = 3;
+  int repeats = 5;    // runs of the original on each image of a device
   std::string cache;  // "" = the campaign's own
   std::string file;   // where it was read from, for messages
   Json json;          // normalised: defaults filled in, keys in the table's order, paths as written

@@ -107,7 +107,11 @@ const ObjectKeys& DeviceKeys() {
        "TVM target: an object such as {\"kind\": \"llvm\", \"mcpu\": "
        "\"host\"} (host = the CPU of this machine), or a string that names one of TVM's own.",
        true},
-      {"session", KeyType::kSession, "Where the device is: {\"kind\": \"local\"} is this machine.",
+      {"session", KeyType::kSession,
+       "Where the device is. {\"kind\": \"local\"}: this machine. {\"kind\": \"remote\", "
+       "\"servers\": [\"tcp://HOST:PORT\"]}: mutatenn-worker serve, one or several that share the "
+       "mutants. {\"kind\": \"tracker\", \"tracker\": \"tcp://HOST:PORT\", \"key\": \"board\", "
+       "\"count\": 0}: those that registered at TVM's tracker. Both take \"secret_file\".",
        false, Json{{"kind", "local"}}},
       {"jobs",
        KeyType::kInteger,
@@ -124,6 +128,18 @@ const ObjectKeys& DeviceKeys() {
        nullptr,
        {},
        16},
+      {"timeout",
+       KeyType::kNumber,
+       "Seconds that a server may take for an answer before it counts as lost.",
+       false,
+       600.0,
+       {},
+       nullptr,
+       0},
+      {"recover", KeyType::kString,
+       "Shell command that is run before a lost server is tried again (a power switch, for "
+       "instance); MUTATENN_SERVER holds its address.",
+       false, ""},
   }};
   return keys;
 }
@@ -302,6 +318,14 @@ const ObjectKeys& CampaignKeys() {
        3,
        {},
        2},
+      {"repeats",
+       KeyType::kInteger,
+       "Runs of the original on each image before a device's first mutant: whether it repeats "
+       "itself, and how far it is from the first device.",
+       false,
+       5,
+       {},
+       1},
       {"cache", KeyType::kString,
        "Folder of compiled kernels to share between campaigns; without it, "
        "the campaign's own.",

@@ -226,11 +226,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"target_number", [](Json& j) { j["devices"][0]["target"] = 3; },
                  "devices[0].target: is 3; it must be an object such as {\"kind\": \"llvm\", "
                  "\"mcpu\": \"host\"}"},
-        BadInput{"session_kind",
-                 [](Json& j) {
-                   j["devices"][0]["session"] = {{"kind", "carrier pigeon"}};
-                 },
-                 "devices[0].session.kind: 'carrier pigeon' is not known; say 'local'"},
+        BadInput{
+            "session_kind",
+            [](Json& j) {
+              j["devices"][0]["session"] = {{"kind", "carrier pigeon"}};
+            },
+            "devices[0].session.kind: 'carrier pigeon' is not known; say 'local' or 'remote' or "
+            "'tracker'"},
         BadInput{"unknown_operator", [](Json& j) { j["operators"][0]["id"] = "graph.activatiom"; },
                  "operators[0].id: 'graph.activatiom' is no mutation operator; did you mean "
                  "'graph.activation'?"},

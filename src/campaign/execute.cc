@@ -16,6 +16,7 @@ namespace mutatenn {
 namespace {
 
 constexpr int kQueueDepthPerJob = 3;
+constexpr int kRemoteQueueDepthPerJob = 16;  // answers take their time
 constexpr double kCollectWait_s = 0.5;
 constexpr int kTriesPerMutant =
     3;  // a mutant that takes its worker along is left pending after these
@@ -205,6 +206,7 @@ class DeviceRun {
                        [](const Work* a, const Work* b) { return a->failures < b->failures; });
       TRY(loaded.Use(chunk));
       Status status = RunChunk(loaded.session(), chunk, queue);
+      TRY(loaded.Note());
       for (auto& [id, work] : running_) {
         work->life.MoveTo(MutantState::kPending);
         if (!status.ok() && status.error().code == Code::kUnavailable &&
@@ -220,9 +222,11 @@ class DeviceRun {
 
   Status RunChunk(Session& session, const std::vector<StoredImage>& chunk,
                   std::deque<Work*>& queue) {
-    const size_t depth = static_cast<size_t>(device_.jobs) * kQueueDepthPerJob;
     while (!queue.empty() || !running_.empty()) {
       TRY(CheckInterrupted(context_));
+      const bool local = device_.session.value("kind", "local") == "local";
+      const size_t depth = static_cast<size_t>(device_.jobs * session.workers()) *
+                           (local ? kQueueDepthPerJob : kRemoteQueueDepthPerJob);
       std::vector<MutantJob> jobs;
       while (!queue.empty() && running_.size() < depth) {
         bool alone = queue.front()->failures > 0;

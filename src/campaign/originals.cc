@@ -65,7 +65,11 @@ Status RunOriginals(CampaignContext& context, const std::string& model,
   };
   Status status = WithRestarts(context, device.name, attempt, made_progress);
   context.progress.End();
-  return status;
+  TRY(status);
+  std::string finding = TRY(FindingOf(context.store, model, device.name));
+  if (finding.empty()) return Ok();
+  context.progress.Warn(finding);
+  return context.store.AddEvent("finding", finding);
 }
 
 Status FixImageOrder(CampaignContext& context, const std::string& model,

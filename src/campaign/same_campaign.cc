@@ -83,9 +83,6 @@ class Comparison {
       if (TargetText(before.at("target")) != TargetText(now->at("target"))) {
         return Changed(name + "target", before.at("target"), now->at("target"));
       }
-      if (TargetText(before.at("session")) != TargetText(now->at("session"))) {
-        return Changed(name + "session", before.at("session"), now->at("session"));
-      }
     }
     if (stored_.at("devices")[0].at("name") != Now().at("devices")[0].at("name")) {
       return Changed("the first device", stored_.at("devices")[0].at("name"),

@@ -62,7 +62,7 @@ std::vector<ImageInput> Inputs(const CampaignContext& context,
 
 // Loads the program and runs the original on the first chunk of `images`. Also off the main thread.
 Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request, bool full_matrix,
-                              std::vector<ImageInput> images) {
+                              std::vector<ImageInput> images, int repeats) {
   ReadyDevice ready;
   ready.reply = TRY(session.Load(request));
   ready.chunk_images = 1 << 20;
@@ -75,6 +75,7 @@ Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request, bool
   if (images.empty()) return ready;
   images.resize(std::min(images.size(), static_cast<size_t>(ready.chunk_images)));
   ready.runs = TRY(session.SetImages(images));
+  ready.repeats = TRY(RepeatOriginals(session, images, ready.runs, repeats));
   ready.images = SortedNames(images);
   return ready;
 }
@@ -95,6 +96,12 @@ Result<LoadRequest> LoadedDevice::Prepare(const DeviceConfig& device) {
   CampaignContext& context = *context_;
   for (StoredOriginal& original : TRY(context.store.Originals(model_))) {
     if (original.device == device.name) originals_[original.image] = original;
+  }
+  for (const StoredRepeat& repeat : TRY(context.store.Repeats(model_))) {
+    const Json spread = TRY(ParseJson(repeat.spread_json, "the stored spread"));
+    if (repeat.device == device.name &&
+        std::any_of(spread.begin(), spread.end(), [](const Json& s) { return s != 0; }))
+      noisy_.insert(repeat.image);
   }
   LoadRequest request;
   request.root = context.root.string();
@@ -122,7 +129,7 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   LoadedDevice loaded(context, model, device.name);
   LoadRequest request = TRY(loaded.Prepare(device));
   loaded.session_ = TRY(context.parts.open_session(device, request.scratch));
-  TRY(loaded.Settle(MakeReady(*loaded.session_, request, context.full_matrix, {})));
+  TRY(loaded.Settle(MakeReady(*loaded.session_, request, context.full_matrix, {}, 1)));
   return loaded;
 }
 
@@ -145,7 +152,9 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   loaded.under_way_ = std::async(
       std::launch::async | std::launch::deferred,
       [&session = *loaded.session_, request, full = context.full_matrix,
-       inputs = Inputs(context, images)] { return MakeReady(session, request, full, inputs); });
+       inputs = Inputs(context, images), repeats = context.config.repeats] {
+        return MakeReady(session, request, full, inputs, repeats);
+      });
   return loaded;
 }
 
@@ -179,17 +188,32 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
     if (before == originals_.end()) {
       originals_[run.image] = original;
       fresh.push_back(std::move(original));
-    } else if (before->second.top_json != original.top_json) {
-      // Every fate is judged against the stored one, so a device that does not repeat itself is no
-      // device to compare.
+    } else if (before->second.top_json != original.top_json && !noisy_.contains(run.image)) {
+      // Every fate is judged against the stored one; only a device that was seen not to repeat
+      // itself may give another.
       return Fail(Code::kUnsupported, "device '", device_,
                   "': the original gave another result on ", run.image, " than before (",
                   before->second.top_json, " then, ", original.top_json,
                   " now); is this the machine that the campaign ran on?");
     }
   }
-  if (!fresh.empty()) TRY(context_->store.PutOriginals(fresh));
+  if (!fresh.empty()) {
+    std::vector<ImageRepeats> repeats =
+        ran ? std::move(ready_.repeats)
+            : TRY(RepeatOriginals(*session_, inputs, runs, context_->config.repeats));
+    bool is_reference = device_ == context_->config.devices.front().name;
+    TRY(StoreRepeats(context_->store, model_, device_, is_reference, repeats));
+    TRY(context_->store.PutOriginals(fresh));
+  }
   loaded_ = std::move(names);
+  return Note();
+}
+
+Status LoadedDevice::Note() {
+  for (const std::string& line : session_->TakeNotices()) {
+    context_->progress.Warn(fmt::format("{}: {}", device_, line));
+    TRY(context_->store.AddEvent("device", device_ + ": " + line));
+  }
   return Ok();
 }
 

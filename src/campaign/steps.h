@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "campaign/campaign.h"
+#include "campaign/repeats.h"
 
 namespace mutatenn {
 
@@ -24,6 +25,7 @@ struct ReadyDevice {
   int chunk_images = 1;
   std::vector<std::string> images;  // sorted; the original ran on them
   std::vector<OriginalRun> runs;
+  std::vector<ImageRepeats> repeats;
 };
 
 // session_use.cc: a loaded session and its chunk of images.
@@ -57,6 +59,8 @@ class LoadedDevice {
   // Loads these images unless they are loaded, in whatever order; the originals' results are stored
   // where new.
   Status Use(const std::vector<StoredImage>& images);
+  // What the session has to say about its device becomes events of the campaign.
+  Status Note();
 
  private:
   LoadedDevice(CampaignContext& context, std::string model, std::string device)
@@ -72,6 +76,7 @@ class LoadedDevice {
   ReadyDevice ready_;
   std::vector<std::string> loaded_;  // sorted
   std::map<std::string, StoredOriginal> originals_;
+  std::set<std::string> noisy_;  // images on which the device does not repeat itself
 };
 
 struct CampaignContext {

@@ -264,6 +264,16 @@ class FullDiskStore : public Store {
   Status PutBuilds(const std::vector<StoredBuild>& v) override { return s_->PutBuilds(v); }
   Status PutCodes(const std::vector<StoredCode>& v) override { return s_->PutCodes(v); }
   Result<std::vector<StoredCode>> Codes(const std::string& m) override { return s_->Codes(m); }
+  Status PutRepeats(const std::vector<StoredRepeat>& v) override { return s_->PutRepeats(v); }
+  Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>& v) override {
+    return s_->PutReferenceOutputs(v);
+  }
+  Result<std::vector<StoredRepeat>> Repeats(const std::string& m) override {
+    return s_->Repeats(m);
+  }
+  Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& m) override {
+    return s_->ReferenceOutputs(m);
+  }
   Status PutOriginals(const std::vector<StoredOriginal>& v) override { return s_->PutOriginals(v); }
   Status AddEvent(const std::string& k, const std::string& t) override {
     return s_->AddEvent(k, t);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "campaign/bundle.h"
 #include "cli/campaign_use.h"
 
 namespace mutatenn {
@@ -107,13 +108,28 @@ class BuildCommand : public CampaignCommand {
   void Configure(CLI::App& app) override {
     ConfigureCommon(app);
     out_->required();
+    app.add_option(
+        "--bundle", bundle_.file,
+        "Also pack the work for one device into this .tar.zst, for `mutatenn-worker run` "
+        "on a machine of its own");
+    app.add_option("--device", bundle_.device, "The bundle's device, where there are several");
+    app.add_option("--worker", bundle_.worker,
+                   "Folder with mutatenn-worker and its libraries for the bundle's machine, where "
+                   "it is another kind than this one");
   }
   Result<int> Run(const GlobalOptions& global) override {
     Config config = TRY(ReadConfig(config_, RegisteredOperators()));
     Progress progress = Progress::ForStderr(global.verbosity);
     CampaignOutcome outcome = TRY(BuildCampaign(config, options_, RealParts(), progress));
+    if (!bundle_.file.empty() && !outcome.interrupted) {
+      bundle_.folder = options_.out;
+      TRY(WriteBundle(bundle_));
+    }
     return StatusOf(outcome, Again("build"));
   }
+
+ private:
+  BundleOptions bundle_;
 };
 
 class ExecuteCommand : public Subcommand {

@@ -1,17 +1,16 @@
 // A worker on this machine behind the Session face: our own child process, its key and port over
 // the child's socket, then TVM RPC over loopback TCP, each method one remote call of JSON.
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/hmac.h"
 #include "base/process.h"
-#include "device/remote.h"
+#include "device/json_session.h"
 #include "device/session.h"
 #include "tvm/runtime.h"
 
@@ -21,20 +20,7 @@ namespace {
 
 constexpr double kStartSeconds = 60;  // until the worker says its port; it takes 0.3 s
 
-Result<std::string> RandomKey() {
-  unsigned char bytes[16];
-  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
-    return Fail(Code::kInternal, "no random bytes for a session key");
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string key;
-  for (unsigned char byte : bytes) {
-    key.push_back(kDigits[byte >> 4]);
-    key.push_back(kDigits[byte & 15]);
-  }
-  return key;
-}
-
-class LocalSession : public Session {
+class LocalSession : public JsonSession {
  public:
   LocalSession(std::unique_ptr<Process> worker, std::unique_ptr<RemoteSession> remote,
                fs::path scratch)
@@ -51,37 +37,11 @@ class LocalSession : public Session {
   Result<LoadReply> Load(const LoadRequest& request) override {
     LoadRequest ours = request;
     ours.scratch = scratch_;
-    return LoadReplyFromJson(TRY(Call("mutatenn.load", ToJson(ours))));
-  }
-
-  Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override {
-    return OriginalRunsFromJson(TRY(Call("mutatenn.images", ToJson(images))));
-  }
-
-  Status Submit(const std::vector<MutantJob>& jobs) override {
-    Json list = Json::array();
-    for (const MutantJob& job : jobs) list.push_back(ToJson(job));
-    TRY(Call("mutatenn.submit", list));
-    return Ok();
-  }
-
-  Result<std::vector<MutantDone>> Collect(double wait_s) override {
-    return MutantDonesFromJson(TRY(Call("mutatenn.collect", {{"wait_s", wait_s}})));
-  }
-
-  Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
-    return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
-  }
-
-  Result<WorkerStats> Stats() override {
-    double calls_s = calls_s_;
-    WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));
-    stats.rpc_s = std::max(0.0, calls_s - stats.calls_s);
-    return stats;
+    return JsonSession::Load(ours);
   }
 
  private:
-  Result<Json> Call(const std::string& function, const Json& argument) {
+  Result<Json> Call(const std::string& function, const Json& argument) override {
     if (!gone_.empty()) return Fail(Code::kUnavailable, gone_);
     AddSeconds timer(calls_s_);
     Result<std::string> answer = remote_->Call(function, DumpJson(argument));
@@ -103,7 +63,6 @@ class LocalSession : public Session {
   std::unique_ptr<Process> worker_;
   std::unique_ptr<RemoteSession> remote_;
   fs::path scratch_;
-  double calls_s_ = 0;
   std::string gone_;  // not empty: every call fails with this
 };
 
@@ -126,7 +85,7 @@ Result<std::unique_ptr<Session>> OpenLocalSession(const LocalOptions& options) {
   process.name = "mutatenn-worker";
   process.environment["TVM_NUM_THREADS"] = "1";
   if (!options.sabotage_allowed) process.environment["MUTATENN_SABOTAGE"] = "";
-  std::string key = TRY(RandomKey());
+  std::string key = TRY(RandomHex(16));
   std::unique_ptr<Process> started = TRY(Process::Start(process));
   // Neither arguments nor environment: both can be read by other processes of the machine.
   TRY(started->Send({{"key", key}}));

@@ -42,6 +42,13 @@ struct LoadReply {
   int64_t reference_bytes_per_image = 0;  // to keep every value of one image
 };
 
+// Who is there, before any program is loaded.
+struct WorkerHello {
+  std::string machine;  // instruction set, as uname has it
+  std::string cpu;
+  std::string tvm_version;
+};
+
 struct ImageInput {
   std::string id;    // the image's name, unique
   std::string file;  // raw little-endian elements of the program's input 0
@@ -70,6 +77,7 @@ struct MutantDone {
 class Session {
  public:
   virtual ~Session() = default;
+  virtual Result<WorkerHello> Hello() { return WorkerHello{"none", "none", "none"}; }
   virtual Result<LoadReply> Load(const LoadRequest& request) = 0;
   // Replaces the chunk of loaded images: runs the original on them, keeps references within budget.
   virtual Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) = 0;
@@ -82,6 +90,10 @@ class Session {
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
   // Where the session's time has gone so far; zeros from a session that does not count.
   virtual Result<WorkerStats> Stats() { return WorkerStats{}; }
+  // Workers behind it that take mutants now: how many times `jobs` mutants keep it busy.
+  virtual int workers() const { return 1; }
+  // Lines about what happened to it since they were last taken: lost, reconnected, quarantined.
+  virtual std::vector<std::string> TakeNotices() { return {}; }
 };
 
 struct LocalOptions {

@@ -1,12 +1,11 @@
-// What every session has to do (conformance: add new sessions to kSessions), and how a local worker
-// starts, computes and ends.
+// How a local worker starts, computes and ends; what every session has to do is in
+// tests/device/conformance_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 
 #include "device/session_testing.h"
 
@@ -15,68 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// --- Conformance ---------------------------------------------------------------------------------
-
-struct Kind {
-  const char* name;
-  std::function<std::unique_ptr<Session>()> open;
-};
-const std::vector<Kind> kSessions = {{"null", MakeNullSession}, {"local", OpenLocal}};
-
-class SessionConformance : public ::testing::TestWithParam<size_t> {
- protected:
-  std::unique_ptr<Session> Open() { return kSessions[GetParam()].open(); }
-};
-
-TEST_P(SessionConformance, RunsTheOriginalInTheOrderOfImages) {
-  auto session = Open();
-  Good(session->Load(Small().Request()));
-  auto runs = Good(session->SetImages(Small().Images(3)));
-  ASSERT_EQ(runs.size(), 3u);
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(runs[static_cast<size_t>(i)].image, "image" + std::to_string(i));
-    EXPECT_FALSE(runs[static_cast<size_t>(i)].top.empty());
-  }
-  EXPECT_FALSE(Good(session->Outputs("image1")).empty());
-}
-
-TEST_P(SessionConformance, ReturnsEachMutantOnceWithAFateAnImage) {
-  auto session = Open();
-  auto images = Small().Images(2);
-  Good(session->Load(Small().Request()));
-  Good(session->SetImages(images));
-  Good(session->Submit({Small().Replace("same", images), Small().Replace("tiny", images)}));
-  Finished finished = CollectAll(*session, 2);
-  ASSERT_TRUE(finished.contains("same") && finished.contains("tiny"));
-  for (const auto& [name, done] : finished) {
-    EXPECT_EQ(done.tool_error, "");
-    ASSERT_EQ(done.fates.size(), 2u);
-    EXPECT_EQ(done.fates[0].image, "image0");
-    EXPECT_EQ(done.fates[1].image, "image1");
-  }
-  EXPECT_TRUE(Good(session->Collect(0)).empty());
-  Good(session->SetImages(Small().Images(1)));  // another chunk
-  EXPECT_FALSE(session->Outputs("image1").ok());
-}
-
-TEST_P(SessionConformance, RefusesWhatItDoesNotKnow) {
-  auto session = Open();
-  auto images = Small().Images(2);
-  EXPECT_FALSE(session->SetImages(images).ok()) << "nothing is loaded";
-  Good(session->Load(Small().Request()));
-  Good(session->SetImages({images[0]}));
-  Status status = session->Submit({Small().Replace("same", images)});
-  ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().code, Code::kInvalidInput);
-  EXPECT_THAT(status.error().message, HasSubstr("image1"));
-  EXPECT_EQ(session->Outputs("nothing").ok(), false);
-}
-
-INSTANTIATE_TEST_SUITE_P(All, SessionConformance, ::testing::Range<size_t>(0, kSessions.size()),
-                         [](const auto& info) { return kSessions[info.param].name; });
-
-// --- The local worker ----------------------------------------------------------------------------
 
 TEST(LocalSession, ComputesWhatTheProgramSays) {
   auto session = OpenLocal();

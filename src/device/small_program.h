@@ -22,7 +22,8 @@ class SmallProgram {
  public:
   static constexpr int kElements = 24;  // 96 bytes: 32 short of the next multiple of 64
 
-  SmallProgram() {
+  // `compiler`: of the machine that runs it.
+  explicit SmallProgram(std::string compiler = "cc") : compiler_(std::move(compiler)) {
     std::string name = (std::filesystem::temp_directory_path() / "mutatenn-XXXXXX").string();
     CHECK(::mkdtemp(name.data()) != nullptr);
     root_ = name;
@@ -79,7 +80,7 @@ class SmallProgram {
       const char* source = std::getenv("MUTATENN_SOURCE_DIR");
       CHECK(source != nullptr, "MUTATENN_SOURCE_DIR is not set; run the tests by ctest");
       std::string flag = (root_ / (variant + ".flag")).string();
-      std::string command = "cc -O1 -fno-builtin -shared -fPIC -DKERNEL_" + variant +
+      std::string command = compiler_ + " -O1 -fno-builtin -shared -fPIC -DKERNEL_" + variant +
                             " '-DFLAG_FILE=\"" + flag + "\"' -o '" + (root_ / library).string() +
                             "' '" + source + "/tests/device/kernels.c'";
       CHECK(std::system(command.c_str()) == 0, command);
@@ -154,6 +155,7 @@ class SmallProgram {
     return job;
   }
 
+  std::string compiler_;
   std::filesystem::path root_;
 };
 

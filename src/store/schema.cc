@@ -98,7 +98,35 @@ CREATE TABLE codes (  -- builds of one target with equal codes run the same, so 
   PRIMARY KEY (model, mutant, target_index)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kVersion2};
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE repeats (  -- the original run again and again before the first mutant
+  model TEXT NOT NULL, device TEXT NOT NULL, image TEXT NOT NULL, runs INTEGER NOT NULL,
+  labels_json TEXT NOT NULL,  -- the first label of each run
+  spread_json TEXT NOT NULL,  -- by network output: the largest difference of an element between runs; null = NaN
+  reference_diff REAL,        -- largest difference of an element to the reference outputs; NULL = NaN
+  reference_label INTEGER NOT NULL,  -- 1: the first label is that of the reference
+  PRIMARY KEY (model, device, image)) WITHOUT ROWID;
+CREATE TABLE reference_outputs (  -- of the first device: float32 elements, little endian, in hexadecimal
+  model TEXT NOT NULL, image TEXT NOT NULL, output INTEGER NOT NULL, elements TEXT NOT NULL,
+  PRIMARY KEY (model, image, output)) WITHOUT ROWID;
+
+-- Images whose first label differs between runs of the original: no mutant is killed by one.
+CREATE VIEW unstable_images AS
+SELECT model, device, image FROM repeats
+WHERE (SELECT count(DISTINCT value) FROM json_each(labels_json)) > 1;
+
+-- What the original is like on each device.
+CREATE VIEW device_noise AS
+SELECT r.model, r.device, count(*) AS images, max(r.runs) AS runs,
+       max((SELECT max(coalesce(value, 9e999)) FROM json_each(r.spread_json))) AS spread,
+       max(coalesce(r.reference_diff, 9e999)) AS reference_diff,
+       sum(NOT r.reference_label) AS other_labels,
+       (SELECT count(*) FROM unstable_images u WHERE u.model = r.model AND u.device = r.device)
+         AS unstable_images
+FROM repeats r GROUP BY r.model, r.device;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

@@ -92,6 +92,10 @@ class SqliteStore final : public Store {
   Status PutOperatorUses(const std::vector<StoredOperatorUse>& rows) override { return Put(rows); }
   Status PutBuilds(const std::vector<StoredBuild>& rows) override { return Put(rows); }
   Status PutCodes(const std::vector<StoredCode>& rows) override { return Put(rows); }
+  Status PutRepeats(const std::vector<StoredRepeat>& rows) override { return Put(rows); }
+  Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>& rows) override {
+    return Put(rows);
+  }
   Status PutOriginals(const std::vector<StoredOriginal>& rows) override { return Put(rows); }
 
   Status PutFates(const std::vector<StoredFate>& fates,
@@ -115,6 +119,12 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<StoredModel>> Models() override { return Get<StoredModel>("ORDER BY rowid"); }
+  Result<std::vector<StoredRepeat>> Repeats(const std::string& model) override {
+    return Get<StoredRepeat>("WHERE model = ? ORDER BY device, image", model);
+  }
+  Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& model) override {
+    return Get<StoredReferenceOutput>("WHERE model = ? ORDER BY image, output", model);
+  }
   Result<std::vector<StoredImage>> Images(const std::string& model) override {
     return Get<StoredImage>("WHERE model = ? ORDER BY position, name", model);
   }

@@ -65,6 +65,19 @@ struct StoredOriginal {
   std::string top_json;  // [[label, score], ...]
   double seconds = 0;
 };
+struct StoredRepeat {  // the original run again and again on an image
+  std::string model, device, image;
+  int runs = 0;
+  std::string labels_json;      // first label of each run
+  std::string spread_json;      // by network output: largest difference between runs, null = NaN
+  double reference_diff = 0;    // largest difference to the reference outputs
+  bool reference_label = true;  // the first label is the reference's
+};
+struct StoredReferenceOutput {  // of the first device
+  std::string model, image;
+  int output = 0;
+  std::string elements;  // float32, little endian, in hexadecimal
+};
 struct StoredFate {
   std::string model, mutant, device, image;
   std::string ending;    // "ok", "crashed", "timeout"
@@ -108,12 +121,16 @@ class Store {
   virtual Status PutBuilds(const std::vector<StoredBuild>&) = 0;
   virtual Status PutCodes(const std::vector<StoredCode>&) = 0;
   virtual Status PutOriginals(const std::vector<StoredOriginal>&) = 0;
+  virtual Status PutRepeats(const std::vector<StoredRepeat>&) = 0;
+  virtual Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>&) = 0;
   // One transaction; replaces fates of the same key.
   virtual Status PutFates(const std::vector<StoredFate>&,
                           const std::optional<StoredOutOfBounds>&) = 0;
   virtual Status AddEvent(const std::string& kind, const std::string& text) = 0;
 
   virtual Result<std::vector<StoredModel>> Models() = 0;
+  virtual Result<std::vector<StoredRepeat>> Repeats(const std::string& model) = 0;
+  virtual Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& model) = 0;
   virtual Result<std::vector<StoredImage>> Images(
       const std::string& model) = 0;                        // by position, name
   virtual Result<std::vector<StoredDevice>> Devices() = 0;  // in order of insertion

@@ -50,6 +50,12 @@ STORE_TABLE(StoredCode, "codes", 3, "model,mutant,target_index,code", r.model, r
             r.target_index, r.code)
 STORE_TABLE(StoredOriginal, "originals", 3, "model,device,image,top_json,seconds", r.model,
             r.device, r.image, r.top_json, r.seconds)
+STORE_TABLE(StoredRepeat, "repeats", 3,
+            "model,device,image,runs,labels_json,spread_json,reference_diff,reference_label",
+            r.model, r.device, r.image, r.runs, r.labels_json, r.spread_json, r.reference_diff,
+            r.reference_label)
+STORE_TABLE(StoredReferenceOutput, "reference_outputs", 3, "model,image,output,elements", r.model,
+            r.image, r.output, r.elements)
 STORE_TABLE(StoredFate, "fates", 4,
             "model,mutant,device,image,ending,top_json,infected,dirty_steps,first_step,first_layer,"
             "nonfinite,max_abs_diff,seconds,detail",

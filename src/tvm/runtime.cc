@@ -17,6 +17,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/hmac.h"
+
 namespace mutatenn {
 namespace ffi = tvm::ffi;
 namespace {
@@ -88,14 +90,6 @@ bool SendAll(int fd, const void* data, size_t size) {
     size -= static_cast<size_t>(n);
   }
   return true;
-}
-
-// Takes as long for a wrong key as for a right one.
-bool SameKey(const std::string& a, const std::string& b) {
-  unsigned difference = a.size() != b.size();
-  for (size_t i = 0; i < a.size() && i < b.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
 }
 
 }  // namespace
@@ -244,7 +238,7 @@ Status ServeConnection(int fd, const std::string& key) {
   std::string theirs(static_cast<size_t>(head[1]), '\0');
   if (!ReceiveAll(fd, theirs.data(), theirs.size()))
     return Fail(Code::kInvalidInput, "a peer that left during the handshake");
-  bool known = SameKey(theirs.substr(0, theirs.find(' ')), "client:" + key);
+  bool known = SameSecret(theirs.substr(0, theirs.find(' ')), "client:" + key);
   int32_t answer = known ? kMagic : kMagic + 2;
   if (!SendAll(fd, &answer, sizeof answer) || !known)
     return Fail(Code::kInvalidInput, "a peer with another key");

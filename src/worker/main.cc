@@ -1,5 +1,6 @@
 // mutatenn-worker: the program that runs on a device. Started with `--channel FD`, it reads its key
-// there, writes the port it listens on (loopback), serves one client and ends.
+// there, writes the port it listens on (loopback), serves one client and ends. `serve` is for
+// clients on other machines (serve.h), `run` for bundles (run_bundle.h).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -18,6 +19,8 @@
 #include "tvm/runtime.h"
 #include "worker/accelerator.h"
 #include "worker/isolation.h"
+#include "worker/run_bundle.h"
+#include "worker/serve.h"
 #include "worker/service.h"
 
 namespace mutatenn {
@@ -77,16 +80,25 @@ Status Serve(int channel_fd) {
 }  // namespace mutatenn
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::strcmp(argv[1], "--accelerator") == 0)
-    return mutatenn::ServeAccelerator(std::atoi(argv[2]));
-  if (argc != 3 || std::strcmp(argv[1], "--channel") != 0) {
-    std::fprintf(stderr, "mutatenn-worker: started by mutatenn, with --channel FD\n");
-    return 2;
-  }
   ::setenv("TVM_NUM_THREADS", "1", 1);  // a fork copies one thread only
   mutatenn::TakeShortTurns();
   std::signal(SIGPIPE, SIG_IGN);  // a client that left is an end, not a crash
-  mutatenn::Status status = mutatenn::Serve(std::atoi(argv[2]));
+  mutatenn::Status status = mutatenn::Ok();
+  if (argc == 3 && std::strcmp(argv[1], "--accelerator") == 0)
+    return mutatenn::ServeAccelerator(std::atoi(argv[2]));
+  if (argc > 1 && std::strcmp(argv[1], "serve") == 0) {
+    auto options = mutatenn::ParseServeOptions({argv + 2, argv + argc});
+    status = options.ok() ? mutatenn::RunServer(*options) : options.error();
+  } else if (argc > 1 && std::strcmp(argv[1], "run") == 0) {
+    status = mutatenn::RunBundle({argv + 2, argv + argc});
+  } else if (argc == 3 && std::strcmp(argv[1], "--channel") == 0) {
+    status = mutatenn::Serve(std::atoi(argv[2]));
+  } else {
+    std::fprintf(stderr,
+                 "mutatenn-worker: started by mutatenn; say `mutatenn-worker serve --help` for "
+                 "clients on other machines\n");
+    return 2;
+  }
   if (status.ok()) return 0;
   std::fprintf(stderr, "mutatenn-worker: %s\n", status.error().message.c_str());
   return mutatenn::ExitStatus(status.error().code);

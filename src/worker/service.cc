@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <fstream>
@@ -53,7 +54,10 @@ Status Service::Loaded() const {
 }
 
 Result<Json> Service::Hello(const Json&) {
-  return Json{{"program", "mutatenn-worker"}, {"protocol", 1}, {"pid", ::getpid()}};
+  utsname system = {};
+  ::uname(&system);
+  return Json{{"program", "mutatenn-worker"}, {"protocol", 1},    {"pid", ::getpid()},
+              {"machine", system.machine},    {"cpu", CpuName()}, {"tvm_version", TvmVersion()}};
 }
 
 Result<Json> Service::Load(const Json& argument) {
@@ -121,11 +125,20 @@ Result<Json> Service::Collect(const Json& argument) {
   TRY(Loaded());
   if (!argument.is_object() || !argument.contains("wait_s") || !argument["wait_s"].is_number())
     return Fail(Code::kInvalidInput, "collect needs wait_s");
+  // Over a slow link answers are worth waiting for: what ends within linger_s goes with the first.
+  const double linger_s = argument.value("linger_s", 0.0);
   Json list = Json::array();
-  const double wait_s = argument["wait_s"].get<double>();
-  for (const MutantDone& done :
-       accelerator_ != nullptr ? TRY(accelerator_->Collect(wait_s)) : scheduler_->Collect(wait_s))
-    list.push_back(ToJson(done));
+  double wait_s = argument["wait_s"].get<double>(), end_s = 0;
+  auto collect = [&]() -> Result<std::vector<MutantDone>> {
+    if (accelerator_ != nullptr) return accelerator_->Collect(wait_s);
+    return scheduler_->Collect(wait_s);
+  };
+  auto idle = [&] { return accelerator_ != nullptr ? accelerator_->idle() : scheduler_->idle(); };
+  do {
+    for (const MutantDone& done : TRY(collect())) list.push_back(ToJson(done));
+    if (end_s == 0) end_s = SecondsNow() + linger_s;
+    wait_s = end_s - SecondsNow();
+  } while (wait_s > 0 && !list.empty() && !idle());
   return list;
 }
 

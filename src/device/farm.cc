@@ -1,0 +1,400 @@
+// One queue, a thread a server.
+#include "device/farm.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "device/farm_server.h"
+#include "device/network_session.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr int kDepthPerJob = 16;  // keeps a worker busy while an answer is on its way
+constexpr double kCollectWait_s = 0.25;
+constexpr double kLongestPause_s = 30;
+constexpr int kLossesOfAMutant = 2;
+
+class Farm : public Session {
+ public:
+  Farm(const FarmOptions& options, int count) : options_(options) {
+    for (int i = 0; i < count; ++i) {
+      members_.emplace_back();
+      Member& member = members_.back();
+      member.name = options_.tracker ? fmt::format("{} {}", options_.key, i + 1)
+                                     : options_.servers[static_cast<size_t>(i)].Text();
+      if (!options_.tracker) member.address = options_.servers[static_cast<size_t>(i)];
+    }
+    // Signals are for the campaign's own thread.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (Member& member : members_) member.thread = std::thread([this, &member] { Live(member); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  ~Farm() override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_all();
+    for (Member& member : members_) member.thread.join();
+  }
+
+  Result<WorkerHello> Hello() override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    auto opened = [](const Member& m) { return m.opened; };
+    TRY(Await(lock, [&] { return std::any_of(members_.begin(), members_.end(), opened); }));
+    Member& member = *std::find_if(members_.begin(), members_.end(), opened);
+    lock.unlock();
+    std::lock_guard<std::mutex> calling(member.calling);
+    if (member.session == nullptr) return Fail(Code::kUnavailable, member.name, " was lost");
+    return member.session->Hello();
+  }
+
+  Result<LoadReply> Load(const LoadRequest& request) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    request_ = request;
+    ++load_generation_;
+    reply_.reset();
+    ForgetImages();
+    TRY(Await(lock, [this] { return reply_.has_value(); }));
+    return *reply_;
+  }
+
+  Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!reply_) return Fail(Code::kInvalidInput, "no program is loaded");
+    if (!losses_.empty()) return Fail(Code::kInvalidInput, "mutants of the last chunk are waiting");
+    ForgetImages();
+    images_ = images;
+    ++image_generation_;
+    TRY(Await(lock, [this] { return !runs_.empty() || images_.empty(); }));
+    return runs_;
+  }
+
+  Status Submit(const std::vector<MutantJob>& jobs) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (const MutantJob& job : jobs)
+      for (const std::string& image : job.images)
+        if (std::none_of(runs_.begin(), runs_.end(),
+                         [&](const OriginalRun& run) { return run.image == image; }))
+          return Fail(Code::kInvalidInput, "mutant ", job.program.mutant, ": image '", image,
+                      "' is not of the loaded chunk");
+    for (const MutantJob& job : jobs) {
+      queue_.push_back(job);
+      losses_[job.program.mutant];
+    }
+    changed_.notify_all();
+    return Ok();
+  }
+
+  Result<std::vector<MutantDone>> Collect(double wait_s) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    auto ready = [this] { return !done_.empty() || losses_.empty() || fatal_ || Alive() == 0; };
+    changed_.wait_for(lock, std::chrono::duration<double>(wait_s), ready);
+    if (!done_.empty()) return std::exchange(done_, {});
+    if (fatal_) return *fatal_;
+    if (!losses_.empty() && Alive() == 0) return NobodyLeft();
+    return std::vector<MutantDone>{};
+  }
+
+  Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
+    for (Member& member : members_) {
+      std::lock_guard<std::mutex> session(member.calling);
+      if (member.session == nullptr) continue;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (member.images != image_generation_) continue;
+      }
+      return member.session->Outputs(image);
+    }
+    return Fail(Code::kUnavailable, "no server has the images");
+  }
+
+  Result<WorkerStats> Stats() override {
+    WorkerStats sum;
+    for (Member& member : members_) {
+      std::lock_guard<std::mutex> session(member.calling);
+      if (member.session == nullptr) continue;
+      Result<WorkerStats> stats = member.session->Stats();
+      if (stats.ok()) Add(*stats, &sum);
+    }
+    return sum;
+  }
+
+  int workers() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::max(1, Alive());
+  }
+
+  std::vector<std::string> TakeNotices() override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(notices_, {});
+  }
+
+ private:
+  struct Member {
+    std::string name;
+    std::optional<Address> address;  // from the tracker: of the session
+    std::thread thread;
+    std::mutex calling;  // held by whoever uses `session`
+    std::unique_ptr<NetworkSession> session;
+    bool opened = false;
+    int loaded = 0, images = 0;  // generations
+    int64_t pid = 0;             // of its worker
+    std::map<std::string, MutantJob> running;
+    int failures = 0;  // in a row
+    std::string quarantined;
+  };
+
+  // --- All of these: with mutex_ held ---
+  int Alive() const {
+    return static_cast<int>(std::count_if(members_.begin(), members_.end(),
+                                          [](const Member& m) { return m.quarantined.empty(); }));
+  }
+  Error NobodyLeft() const {
+    std::string why;
+    for (const Member& member : members_) why += (why.empty() ? "" : "; ") + member.quarantined;
+    return Fail(Code::kUnavailable, why);
+  }
+  void ForgetImages() {
+    runs_.clear();
+    images_.clear();
+    for (Member& member : members_) member.images = 0;
+  }
+  template <class F>
+  Status Await(std::unique_lock<std::mutex>& lock, F&& ready) {
+    changed_.notify_all();  // there is something to do
+    changed_.wait(lock, [&] { return ready() || fatal_ || Alive() == 0; });
+    if (ready()) return Ok();
+    if (fatal_) return *fatal_;
+    return NobodyLeft();
+  }
+  void HandBack(Member& member, const std::string& why) {
+    for (auto& [name, job] : member.running) {
+      if (++losses_[name] < kLossesOfAMutant) {
+        queue_.push_front(std::move(job));
+        continue;
+      }
+      done_.push_back({.mutant = name, .tool_error = why});
+      losses_.erase(name);
+      member.failures = 0;  // to know who may be guilty is progress: the others go on without it
+    }
+    member.running.clear();
+  }
+
+  void Live(Member& member) {
+    while (true) {
+      Status status = Serve(member);
+      {
+        std::lock_guard<std::mutex> session(member.calling);
+        member.session.reset();
+      }
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (stop_) return;
+      member.loaded = member.images = 0;
+      member.opened = false;
+      const Error error =
+          status.ok() ? Fail(Code::kInternal, "a server's thread ended") : status.error();
+      ++member.failures;
+      HandBack(member, error.message);
+      // What another try cannot mend: of the input for all, of this server for it alone.
+      bool hopeless = error.code != Code::kUnavailable && error.code != Code::kTimeout;
+      if (hopeless && error.code != Code::kUnsupported && !fatal_) fatal_ = error;
+      if (hopeless || member.failures >= options_.tries) {
+        member.quarantined = fmt::format("{}: {}", member.name, error.message);
+        notices_.push_back(fmt::format("quarantined {} after {} failure{}: {}", member.name,
+                                       member.failures, member.failures == 1 ? "" : "s",
+                                       error.message));
+        changed_.notify_all();
+        return;
+      }
+      notices_.push_back(fmt::format("lost {}: {}", member.name, error.message));
+      changed_.notify_all();
+      double pause_s = std::min(options_.pause_s * (1 << (member.failures - 1)), kLongestPause_s);
+      if (changed_.wait_for(lock, std::chrono::duration<double>(pause_s),
+                            [this]() -> bool { return stop_; }))
+        return;
+      lock.unlock();
+      Recover(member, error.message);
+    }
+  }
+
+  void Recover(const Member& member, const std::string& problem) {
+    if (options_.recover.empty()) return;
+    std::string line =
+        RunRecover(options_.recover, member.address ? member.address->Text() : "", problem);
+    std::lock_guard<std::mutex> lock(mutex_);
+    notices_.push_back(member.name + ": the recover command " + line);
+  }
+
+  Status Open(Member& member) {
+    NetworkOptions network;
+    network.secret = options_.secret;
+    network.timeout_s = options_.timeout_s;
+    if (options_.tracker) {
+      auto ours = [this] {
+        std::lock_guard<std::mutex> lock(mutex_);
+        return static_cast<int>(std::count_if(members_.begin(), members_.end(),
+                                              [](const Member& m) { return m.loaded > 0; }));
+      };
+      Tracker::Server server =
+          TRY(FindServer(*options_.tracker, options_.key, options_.tracker_wait_s, ours,
+                         [this]() -> bool { return stop_; }));
+      member.address = network.address = server.address;
+      network.match_key = server.match_key;
+    } else {
+      network.address = *member.address;
+      network.after = member.pid;
+    }
+    std::unique_ptr<NetworkSession> session = TRY(NetworkSession::Open(network));
+    std::string ended = session->ended();
+    {
+      std::lock_guard<std::mutex> calling(member.calling);
+      member.session = std::move(session);
+    }
+    std::lock_guard<std::mutex> lock(mutex_);
+    member.opened = true;
+    if (!ended.empty()) notices_.push_back(member.name + ": its last worker " + ended);
+    changed_.notify_all();
+    return Ok();
+  }
+
+  // One connection's life; ends with an error, or when the farm does.
+  Status Serve(Member& member) {
+    TRY(Open(member));
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] {
+        bool behind =
+            load_generation_ > 0 && (member.loaded != load_generation_ ||
+                                     (!images_.empty() && member.images != image_generation_));
+        return stop_ || behind || !member.running.empty() ||
+               (!queue_.empty() && member.images == image_generation_);
+      });
+      if (stop_) return Ok();
+      if (member.loaded != load_generation_) {
+        TRY(LoadInto(member, lock));
+      } else if (!images_.empty() && member.images != image_generation_) {
+        TRY(ImagesInto(member, lock));
+      } else {
+        TRY(RunSome(member, lock));
+      }
+    }
+  }
+
+  Status LoadInto(Member& member, std::unique_lock<std::mutex>& lock) {
+    const int generation = load_generation_;
+    const LoadRequest request = request_;
+    lock.unlock();
+    Result<LoadReply> reply = [&] {
+      std::lock_guard<std::mutex> calling(member.calling);
+      return member.session->Load(request);
+    }();
+    lock.lock();
+    LoadReply loaded = TRY(std::move(reply));
+    member.pid = loaded.pid;
+    member.loaded = generation;
+    member.images = 0;
+    if (generation == load_generation_ && !reply_) reply_ = std::move(loaded);
+    changed_.notify_all();
+    return Ok();
+  }
+
+  Status ImagesInto(Member& member, std::unique_lock<std::mutex>& lock) {
+    const int generation = image_generation_;
+    const std::vector<ImageInput> images = images_;
+    lock.unlock();
+    Result<std::vector<OriginalRun>> result = [&] {
+      std::lock_guard<std::mutex> calling(member.calling);
+      return member.session->SetImages(images);
+    }();
+    lock.lock();
+    std::vector<OriginalRun> runs = TRY(std::move(result));
+    if (generation != image_generation_) return Ok();
+    // Fates are judged against one original, so all servers have to agree on it.
+    if (!runs_.empty() && !SameResults(runs, runs_))
+      return Fail(Code::kUnsupported,
+                  "its original gives other results than that of the other servers; is it another "
+                  "kind of board?");
+    member.images = generation;
+    if (runs_.empty()) runs_ = std::move(runs);
+    changed_.notify_all();
+    return Ok();
+  }
+
+  Status RunSome(Member& member, std::unique_lock<std::mutex>& lock) {
+    // Not more than its share, so that the last mutants do not wait in one server's queue.
+    const auto alive = static_cast<size_t>(std::max(1, Alive()));
+    size_t share = std::max<size_t>(1, queue_.size() / alive);
+    const size_t depth = static_cast<size_t>(request_.jobs) * kDepthPerJob;
+    std::vector<MutantJob> jobs;
+    while (!queue_.empty() && member.running.size() < depth && share-- > 0) {
+      jobs.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+      member.running[jobs.back().program.mutant] = jobs.back();
+    }
+    lock.unlock();
+    Result<std::vector<MutantDone>> result = [&]() -> Result<std::vector<MutantDone>> {
+      std::lock_guard<std::mutex> calling(member.calling);
+      if (!jobs.empty()) TRY(member.session->Submit(jobs));
+      return member.session->Collect(kCollectWait_s);
+    }();
+    lock.lock();
+    for (MutantDone& done : TRY(std::move(result))) {
+      if (done.tool_error.empty()) member.failures = 0;
+      member.running.erase(done.mutant);
+      losses_.erase(done.mutant);
+      done_.push_back(std::move(done));
+    }
+    if (!done_.empty()) changed_.notify_all();
+    return Ok();
+  }
+
+  const FarmOptions options_;
+  std::deque<Member> members_;
+  mutable std::mutex mutex_;  // of all below, and of the members but for `session`
+  std::condition_variable changed_;
+  std::atomic<bool> stop_ = false;  // set under mutex_ too
+  std::optional<Error> fatal_;
+  int load_generation_ = 0, image_generation_ = 0;
+  LoadRequest request_;
+  std::optional<LoadReply> reply_;
+  std::vector<ImageInput> images_;
+  std::vector<OriginalRun> runs_;  // of the first server that has run them
+  std::deque<MutantJob> queue_;
+  std::map<std::string, int> losses_;  // of every mutant handed in and not handed out
+  std::vector<MutantDone> done_;
+  std::vector<std::string> notices_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> OpenFarm(const FarmOptions& options) {
+  int count = static_cast<int>(options.servers.size());
+  if (options.tracker) {
+    count = options.count;
+    if (count == 0) {
+      Tracker tracker = TRY(Tracker::Connect(*options.tracker));
+      count = TRY(tracker.Count(options.key));
+    }
+    if (count == 0)
+      return Fail(Code::kUnavailable, "the tracker ", options.tracker->Text(),
+                  " knows no server of key '", options.key, "'");
+  }
+  if (count == 0) return Fail(Code::kInvalidInput, "a device without a server");
+  return std::unique_ptr<Session>(std::make_unique<Farm>(options, count));
+}
+
+}  // namespace mutatenn

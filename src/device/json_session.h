@@ -1,0 +1,53 @@
+// Session's methods as one remote call of JSON each; what a call is, is the subclass's.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "device/remote.h"
+#include "device/session.h"
+
+namespace mutatenn {
+
+class JsonSession : public Session {
+ public:
+  Result<WorkerHello> Hello() override {
+    Json hello = TRY(Call("mutatenn.hello", Json::object()));
+    if (!hello.is_object()) return Fail(Code::kInvalidInput, "a hello is damaged");
+    return WorkerHello{hello.value("machine", ""), hello.value("cpu", ""),
+                       hello.value("tvm_version", "")};
+  }
+  Result<LoadReply> Load(const LoadRequest& request) override {
+    return LoadReplyFromJson(TRY(Call("mutatenn.load", ToJson(request))));
+  }
+  Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override {
+    return OriginalRunsFromJson(TRY(Call("mutatenn.images", ToJson(images))));
+  }
+  Status Submit(const std::vector<MutantJob>& jobs) override {
+    Json list = Json::array();
+    for (const MutantJob& job : jobs) list.push_back(ToJson(job));
+    TRY(Call("mutatenn.submit", list));
+    return Ok();
+  }
+  Result<std::vector<MutantDone>> Collect(double wait_s) override {
+    return MutantDonesFromJson(TRY(Call("mutatenn.collect", {{"wait_s", wait_s}})));
+  }
+  Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
+    return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
+  }
+  Result<WorkerStats> Stats() override {
+    double calls_s = calls_s_;
+    WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));
+    stats.rpc_s = std::max(0.0, calls_s - stats.calls_s);
+    return stats;
+  }
+
+ protected:
+  // kUnavailable: the worker is gone.
+  virtual Result<Json> Call(const std::string& function, const Json& argument) = 0;
+
+  double calls_s_ = 0;  // spent in Call, by the subclass
+};
+
+}  // namespace mutatenn

@@ -1,0 +1,64 @@
+// A worker of one `mutatenn-worker serve` behind the Session face. Files that a message names are
+// sent first, once each and by content; the message then names them as the server does.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "device/file_names.h"
+#include "device/json_session.h"
+#include "device/relay.h"
+#include "device/wire.h"
+#include "tvm/runtime.h"
+
+namespace mutatenn {
+
+struct NetworkOptions {
+  Address address;
+  std::string match_key;   // from a tracker
+  std::string secret;      // "" = none
+  double timeout_s = 600;  // for an answer, beyond what a call may wait by itself
+  int64_t after = 0;       // pid of the worker lost there before
+};
+
+class NetworkSession : public JsonSession {
+ public:
+  static Result<std::unique_ptr<NetworkSession>> Open(const NetworkOptions& options);
+  ~NetworkSession() override;
+
+  Result<LoadReply> Load(const LoadRequest& request) override;
+  Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override;
+  Status Submit(const std::vector<MutantJob>& jobs) override;
+  Result<std::vector<MutantDone>> Collect(double wait_s) override;
+
+  // How the worker of `after` ended, as the server saw it; "" = not known.
+  const std::string& ended() const { return ended_; }
+  int64_t bytes_sent() const { return bytes_sent_; }
+
+ private:
+  NetworkSession() = default;
+  Result<Json> Call(const std::string& function, const Json& argument) override;
+  // The file's name on the server, noting that it has to be there.
+  Result<std::string> NameThere(const std::string& path);
+  NameFile NameThere();
+  Status SendNoted();  // what is not there yet
+  Error Lost(const std::string& symptom);
+
+  NetworkOptions options_;
+  Socket files_;
+  std::unique_ptr<Relay> relay_;
+  std::unique_ptr<RemoteSession> remote_;  // ends before the relay
+  std::string root_;                       // there
+  std::string local_root_;
+  std::map<std::string, std::string> names_;  // path here -> name there
+  std::map<std::string, std::string> noted_;  // name -> path; not sent yet
+  std::set<std::string> sent_;
+  double patience_s_ = 0;  // of the call under way, beyond timeout_s
+  int64_t bytes_sent_ = 0;
+  std::string ended_;
+  std::string gone_;  // not empty: every call fails with this
+};
+
+}  // namespace mutatenn

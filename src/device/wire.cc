@@ -1,0 +1,170 @@
+// Both ends of the greeting and of the transfer of files by content.
+#include "device/wire.h"
+
+#include <filesystem>
+
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/hmac.h"
+
+namespace mutatenn {
+namespace {
+
+constexpr std::string_view kMagic = "MNN1";
+constexpr int kProtocol = 1;
+constexpr double kPatience_s = 10;  // of the greeting
+constexpr double kTransfer_s = 60;  // without a single byte
+constexpr int64_t kLargestFile = int64_t{8} << 30;
+constexpr int64_t kLargestHello = 1 << 16;
+constexpr size_t kHashDigits = 32;
+
+const char* PurposeName(Purpose purpose) {
+  return purpose == Purpose::kSession ? "session" : "files";
+}
+
+std::string TextOf(const Json& json, const char* key) {
+  auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Result<Json> ReceiveObject(const Socket& socket, double patience_s) {
+  Json message = TRY(socket.ReceiveMessage(patience_s, kLargestHello));
+  if (!message.is_object()) return Fail(Code::kInvalidInput, "a message that is no object");
+  if (std::string error = TextOf(message, "error"); !error.empty())
+    return Fail(message.value("for_now", false) ? Code::kUnavailable : Code::kInvalidInput,
+                "the server says: ", error);
+  return message;
+}
+
+}  // namespace
+
+Result<ServerHello> GreetServer(const Socket& socket, const ClientHello& hello,
+                                const std::string& secret) {
+  TRY(socket.Send(kMagic, kPatience_s));
+  Json challenge = TRY(ReceiveObject(socket, kPatience_s));
+  if (challenge.value("protocol", 0) != kProtocol)
+    return Fail(Code::kInvalidInput, "is no mutatenn-worker of this version");
+  if (challenge.value("secret", false) && secret.empty())
+    return Fail(Code::kInvalidInput, "it asks for a secret; name its file as secret_file");
+  if (!challenge.value("secret", false) && !secret.empty())
+    return Fail(Code::kInvalidInput,
+                "it asks for no secret; start it with --secret-file, or leave secret_file out");
+  Json ours = {{"purpose", PurposeName(hello.purpose)},
+               {"key", hello.key},
+               {"nonce", TRY(RandomHex(16))},
+               {"after", hello.after}};
+  std::string said = DumpJson(challenge) + DumpJson(ours);
+  ours["proof"] = HmacSha256(secret, "client " + said);
+  TRY(socket.SendMessage(ours, kPatience_s));
+  Json theirs = TRY(ReceiveObject(socket, kPatience_s));
+  if (!SameSecret(TextOf(theirs, "proof"), HmacSha256(secret, "server " + said)))
+    return Fail(Code::kInvalidInput, "the server does not know the secret");
+  return ServerHello{TextOf(theirs, "tvm_key"), TextOf(theirs, "root"), TextOf(theirs, "ended")};
+}
+
+Result<ClientHello> HearClient(const Socket& socket, const std::string& secret, std::string* said) {
+  std::string magic(kMagic.size(), '\0');
+  TRY(socket.Receive(magic.data(), magic.size(), kPatience_s));
+  if (magic != kMagic)
+    return Fail(Code::kInvalidInput, "a peer that does not speak MutateNN's protocol");
+  Json challenge = {
+      {"protocol", kProtocol}, {"challenge", TRY(RandomHex(16))}, {"secret", !secret.empty()}};
+  TRY(socket.SendMessage(challenge, kPatience_s));
+  Json theirs = TRY(ReceiveObject(socket, kPatience_s));
+  std::string proof = TextOf(theirs, "proof"), purpose = TextOf(theirs, "purpose");
+  ClientHello hello;
+  hello.key = TextOf(theirs, "key");
+  if (theirs.contains("after") && theirs["after"].is_number_integer())
+    hello.after = theirs["after"].get<int64_t>();
+  hello.purpose = purpose == "files" ? Purpose::kFiles : Purpose::kSession;
+  theirs.erase("proof");
+  *said = DumpJson(challenge) + DumpJson(theirs);
+  if (!SameSecret(proof, HmacSha256(secret, "client " + *said))) {
+    Refuse(socket, "wrong secret");
+    return Fail(Code::kInvalidInput, "a peer with another secret");
+  }
+  return hello;
+}
+
+Status Welcome(const Socket& socket, const ServerHello& hello, const std::string& secret,
+               const std::string& said) {
+  return socket.SendMessage({{"proof", HmacSha256(secret, "server " + said)},
+                             {"tvm_key", hello.tvm_key},
+                             {"root", hello.root},
+                             {"ended", hello.ended}},
+                            kPatience_s);
+}
+
+void Refuse(const Socket& socket, const std::string& why, bool for_now) {
+  (void)socket.SendMessage({{"error", why}, {"for_now", for_now}}, kPatience_s);
+}
+
+std::string ContentName(const std::string& path, std::string_view bytes) {
+  return HashBytes(bytes) + (path.ends_with(".so") ? ".so" : ".bin");
+}
+
+bool IsContentName(const std::string& name) {
+  if (name.size() < kHashDigits) return false;
+  std::string end = name.substr(kHashDigits);
+  return (end == ".so" || end == ".bin") &&
+         name.substr(0, kHashDigits).find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+Status SendFiles(const Socket& socket, const std::vector<std::string>& names,
+                 const std::function<Result<std::string>(size_t)>& read, int64_t* bytes_sent) {
+  TRY(socket.SendMessage(names, kTransfer_s));
+  Json missing = TRY(socket.ReceiveMessage(kTransfer_s));
+  if (!missing.is_array()) return Fail(Code::kUnavailable, "the server does not take files");
+  if (missing.empty()) return Ok();
+  for (const Json& entry : missing) {
+    if (!entry.is_number_unsigned() || entry.get<size_t>() >= names.size())
+      return Fail(Code::kUnavailable, "the server asks for a file that was not offered");
+    std::string bytes = TRY(read(entry.get<size_t>()));
+    uint64_t size = bytes.size();
+    TRY(socket.Send({reinterpret_cast<const char*>(&size), sizeof size}, kTransfer_s));
+    TRY(socket.Send(bytes, kTransfer_s));
+    *bytes_sent += static_cast<int64_t>(size);
+  }
+  TRY(ReceiveObject(socket, kTransfer_s));  // or its error
+  return Ok();
+}
+
+Status ReceiveFiles(const Socket& socket, const std::string& folder) {
+  namespace fs = std::filesystem;
+  while (true) {
+    Result<Json> names = socket.ReceiveMessage(-1);
+    if (!names.ok()) return Ok();  // the client left
+    Json missing = Json::array();
+    for (size_t i = 0; names->is_array() && i < names->size(); ++i) {
+      const Json& name = (*names)[i];
+      if (!name.is_string() || !IsContentName(name.get<std::string>()))
+        return Fail(Code::kInvalidInput, "a file with a name of its own");
+      fs::path path = fs::path(folder) / name.get<std::string>();
+      std::error_code absent;
+      fs::last_write_time(path, fs::file_time_type::clock::now(), absent);  // used: evicted last
+      if (absent) missing.push_back(i);
+    }
+    TRY(socket.SendMessage(missing, kTransfer_s));
+    if (missing.empty()) continue;
+    std::string problem;
+    for (const Json& entry : missing) {
+      std::string name = (*names)[entry.get<size_t>()];
+      uint64_t size = 0;
+      TRY(socket.Receive(&size, sizeof size, kTransfer_s));
+      if (size > static_cast<uint64_t>(kLargestFile))
+        return Fail(Code::kInvalidInput, "a file of ", std::to_string(size), " bytes");
+      std::string bytes(size, '\0');
+      TRY(socket.Receive(bytes.data(), bytes.size(), kTransfer_s));
+      if (ContentName(name, bytes) != name) {
+        problem = name + " arrived damaged";
+        continue;
+      }
+      Status written = WriteFile(fs::path(folder) / name, bytes);
+      if (!written.ok()) problem = written.error().message;
+    }
+    TRY(socket.SendMessage(problem.empty() ? Json::object() : Json{{"error", problem}},
+                           kTransfer_s));
+  }
+}
+
+}  // namespace mutatenn

@@ -1,0 +1,219 @@
+// The worker's own functions, called in place, over all images and mutants of a bundle; every
+// result is a line that is on the disk before the next one is asked for.
+#include "worker/run_bundle.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/files.h"
+#include "base/process.h"
+#include "device/bundle.h"
+#include "device/json_session.h"
+#include "worker/service.h"
+
+namespace mutatenn {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr double kUnpack_s = 3600;
+constexpr double kCollect_s = 5;
+constexpr size_t kWaiting = 64;  // mutants in the worker's queue
+
+// A session with the worker in this process.
+class OwnSession : public JsonSession {
+ public:
+  OwnSession() : service_([] { return true; }), functions_(service_.Functions()) {}
+
+ private:
+  Result<Json> Call(const std::string& function, const Json& argument) override {
+    return OpenReply(functions_.at(function)(DumpJson(argument)));
+  }
+  Service service_;
+  std::map<std::string, RemoteFunction> functions_;
+};
+
+// The results file: what it holds, and its end.
+class Results {
+ public:
+  static Result<Results> Open(const fs::path& path, const Bundle& bundle) {
+    Results results;
+    Json head = {{"campaign", bundle.campaign}, {"device", bundle.device}};
+    int64_t good = 0;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line) && !in.eof(); good += 1 + std::ssize(line)) {
+      Result<Json> json = ParseJson(line, path.string());
+      if (!json.ok()) break;  // the power went while it was written
+      if (good == 0 && *json != head)
+        return Fail(Code::kInvalidInput, path.string(), ": holds results of another bundle");
+      if (good > 0) TRY(results.Take(*json));
+    }
+    std::error_code ignored;
+    if (fs::exists(path)) fs::resize_file(path, static_cast<uintmax_t>(good), ignored);
+    results.file_.reset(std::fopen(path.c_str(), "ae"));
+    if (results.file_ == nullptr) return Fail(Code::kIo, path.string(), ": cannot be written to");
+    if (good == 0) TRY(results.Write(head));
+    return results;
+  }
+  Status Add(const std::string& model, const OriginalRun& run) {
+    if (!originals_[model].emplace(run.image, run).second) return Ok();
+    return Write({{"model", model}, {"original", ToJson(run)}});
+  }
+  Status Add(const std::string& model, const MutantDone& done) {
+    Json line = {{"model", model}, {"done", ToJson(done)}};
+    TRY(Take(line));
+    return Write(line);
+  }
+  std::vector<OriginalRun> Originals(const std::string& model) const {
+    std::vector<OriginalRun> runs;
+    if (auto found = originals_.find(model); found != originals_.end())
+      for (const auto& [image, run] : found->second) runs.push_back(run);
+    return runs;
+  }
+  // The images of `chunk` that the mutant has still to be run on.
+  std::vector<std::string> Open(const std::string& model, const MutantJob& job,
+                                const std::vector<ImageInput>& chunk) {
+    const Seen& seen = seen_[{model, job.program.mutant}];
+    std::vector<std::string> open;
+    if (seen.detected && job.stop_at_kill) return open;
+    for (const ImageInput& image : chunk)
+      if (!seen.images.contains(image.id)) open.push_back(image.id);
+    return open;
+  }
+
+ private:
+  struct Seen {
+    std::set<std::string> images;
+    bool detected = false;
+  };
+  struct Close {
+    void operator()(FILE* file) const { std::fclose(file); }
+  };
+
+  Status Take(const Json& line) {
+    std::string model = line.value("model", "");
+    if (line.contains("original")) {
+      OriginalRun run = TRY(OriginalRunFromJson(line["original"]));
+      originals_[model].emplace(run.image, run);
+    } else if (line.contains("done")) {
+      MutantDone done = TRY(MutantDoneFromJson(line["done"]));
+      Seen& seen = seen_[{model, done.mutant}];
+      for (const Fate& fate : done.fates) {
+        seen.images.insert(fate.image);
+        auto original = originals_[model].find(fate.image);
+        seen.detected |=
+            fate.ending != Ending::kOk ||
+            (original != originals_[model].end() && KilledByTop1(original->second.top, fate.top));
+      }
+    }
+    return Ok();
+  }
+  Status Write(const Json& line) {
+    std::string text = DumpJson(line) + "\n";
+    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() ||
+        std::fflush(file_.get()) != 0)
+      return Fail(Code::kIo, "the results cannot be written (a full disk?); run the same again");
+    return Ok();
+  }
+
+  std::unique_ptr<FILE, Close> file_;
+  std::map<std::string, std::map<std::string, OriginalRun>> originals_;
+  std::map<std::pair<std::string, std::string>, Seen> seen_;
+};
+
+Status RunChunk(OwnSession& session, const BundlePart& part, const std::vector<ImageInput>& chunk,
+                Results& results) {
+  std::vector<MutantJob> waiting;
+  for (auto job = part.jobs.rbegin(); job != part.jobs.rend(); ++job) {
+    MutantJob open = *job;
+    open.images = results.Open(part.model, *job, chunk);
+    if (!open.images.empty()) waiting.push_back(std::move(open));
+  }
+  for (size_t running = 0; running > 0 || !waiting.empty();) {
+    for (; running < kWaiting && !waiting.empty(); ++running) {
+      TRY(session.Submit({waiting.back()}));
+      waiting.pop_back();
+    }
+    for (const MutantDone& done : TRY(session.Collect(kCollect_s))) {
+      --running;
+      if (!done.tool_error.empty())
+        std::fprintf(stderr, "mutatenn-worker: mutant %s: %s\n", done.mutant.c_str(),
+                     done.tool_error.c_str());
+      TRY(results.Add(part.model, done));
+    }
+  }
+  return Ok();
+}
+
+Status RunPart(BundlePart part, const fs::path& folder, Results& results) {
+  part.request.root = (folder / "files").string();
+  for (ImageInput& image : part.images) image.file = (folder / "files" / image.file).string();
+  OwnSession session;
+  LoadReply reply = TRY(session.Load(part.request));
+  int64_t room = std::ssize(part.images);
+  if (reply.reference_bytes_per_image > 0)
+    room = part.request.memory_budget_bytes / reply.reference_bytes_per_image;
+  const auto size = static_cast<size_t>(std::clamp<int64_t>(room, 1, 1 << 20));
+  auto chunks = [&](const std::function<Status(const std::vector<ImageInput>&)>& use) -> Status {
+    for (size_t begin = 0; begin < part.images.size(); begin += size) {
+      size_t end = std::min(part.images.size(), begin + size);
+      std::vector<ImageInput> chunk(part.images.begin() + static_cast<long>(begin),
+                                    part.images.begin() + static_cast<long>(end));
+      for (const OriginalRun& run : TRY(session.SetImages(chunk)))
+        TRY(results.Add(part.model, run));
+      TRY(use(chunk));
+    }
+    return Ok();
+  };
+  if (!part.order_fixed) {
+    if (results.Originals(part.model).size() < part.images.size())
+      TRY(chunks([](const std::vector<ImageInput>&) { return Ok(); }));
+    OrderByMargin(results.Originals(part.model), &part.images);
+  }
+  return chunks([&](const std::vector<ImageInput>& chunk) {
+    return RunChunk(session, part, chunk, results);
+  });
+}
+
+Result<fs::path> Unpacked(const fs::path& bundle) {
+  if (fs::is_directory(bundle)) return bundle;
+  if (!fs::exists(bundle)) return Fail(Code::kNotFound, bundle.string(), ": no such file");
+  fs::path folder = bundle.string() + ".unpacked";
+  if (fs::exists(folder / "bundle.json")) return folder;  // the last to be unpacked
+  TRY(MakeDirectories(folder));
+  ProcessOptions tar;
+  tar.command = {"tar", "--zstd", "-xf", fs::absolute(bundle).string(), "-C", folder.string()};
+  tar.socket = false;
+  std::unique_ptr<Process> process = TRY(Process::Start(tar));
+  if (TRY(process->Wait(kUnpack_s)) != 0)
+    return Fail(Code::kInvalidInput, bundle.string(),
+                ": cannot be unpacked: ", process->LastOutput(2),
+                " (tar and zstd are needed; or unpack it elsewhere and "
+                "name the folder)");
+  return folder;
+}
+
+}  // namespace
+
+Status RunBundle(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || (arguments.size() != 1 && arguments.size() != 3) ||
+      (arguments.size() == 3 && arguments[1] != "--out"))
+    return Fail(Code::kInvalidInput, "usage: mutatenn-worker run BUNDLE [--out RESULTS.jsonl]");
+  fs::path out =
+      arguments.size() == 3 ? fs::path(arguments[2]) : fs::path(arguments[0] + ".results.jsonl");
+  fs::path folder = TRY(Unpacked(arguments[0]));
+  Json json = TRY(ParseJson(TRY(ReadFile(folder / "bundle.json")), "bundle.json"));
+  Bundle bundle = TRY(BundleFromJson(json).With(arguments[0]));
+  Results results = TRY(Results::Open(out, bundle));
+  for (BundlePart& part : bundle.parts) TRY(RunPart(std::move(part), folder, results));
+  std::printf("%s\n", out.c_str());
+  return Ok();
+}
+
+}  // namespace mutatenn
