@@ -92,7 +92,7 @@ std::optional<Interval> OverImages(const CampaignView& view, const ModelView& mo
   });
 }
 
-std::vector<Group> Sorted(std::map<std::string, MutantSet> groups) {
+std::vector<Group> Sorted(std::map<std::string, MutantSet>&& groups) {
   std::vector<Group> sorted;
   for (auto& [name, mutants] : groups) sorted.push_back({name, std::move(mutants)});
   return sorted;
