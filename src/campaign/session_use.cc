@@ -149,12 +149,12 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   }
   loaded.session_ = std::move(session).value();
   // Where the system has no thread left, the work is done when it is asked for.
-  loaded.under_way_ = std::async(
-      std::launch::async | std::launch::deferred,
-      [&session = *loaded.session_, request, full = context.full_matrix,
-       inputs = Inputs(context, images), repeats = context.config.repeats] {
-        return MakeReady(session, request, full, inputs, repeats);
-      });
+  loaded.under_way_ =
+      std::async(std::launch::async | std::launch::deferred,
+                 [&session = *loaded.session_, request, full = context.full_matrix,
+                  inputs = Inputs(context, images), repeats = context.config.repeats] {
+                   return MakeReady(session, request, full, inputs, repeats);
+                 });
   return loaded;
 }
 

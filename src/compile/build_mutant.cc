@@ -287,11 +287,11 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
   for (size_t i = 0; i < mutants.size(); ++i) {
     AddSeconds timer(seconds[i]);
     const Mutant& mutant = mutants[i];
-    auto begun = mutant.level == Level::kGraph
-                     ? BeginGraph(target, mutant, batch, &answers[i].needs)
-                 : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
-                 : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch, &answers[i].needs)
-                                                   : BeginCode(target, mutant, batch);
+    auto begun =
+        mutant.level == Level::kGraph     ? BeginGraph(target, mutant, batch, &answers[i].needs)
+        : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
+        : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch, &answers[i].needs)
+                                          : BeginCode(target, mutant, batch);
     if (begun.ok())
       finish[i] = std::move(*begun);
     else

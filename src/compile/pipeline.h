@@ -124,8 +124,7 @@ class Pipeline {
   Result<Finish> BeginSteps(int target, BuiltMutant built, FusedGraph fused,
                             std::vector<std::string> key_of_step,
                             const std::map<std::string, KernelSource>& sources,
-                            const VectorUnit& unit, KernelBatch& batch,
-                            std::string* needs) const;
+                            const VectorUnit& unit, KernelBatch& batch, std::string* needs) const;
   Result<Finish> BeginCode(int target, const Mutant& mutant, KernelBatch& batch) const;
   // The mutant's points in this target's lowered code; ignored where it has none.
   Result<Finish> BeginLowered(int target, const Mutant& mutant, KernelBatch& batch);

@@ -85,8 +85,6 @@ class Holder {
 
 }  // namespace
 
-int ServeAccelerator(int fd) {
-  return Holder(fd).Run();
-}
+int ServeAccelerator(int fd) { return Holder(fd).Run(); }
 
 }  // namespace mutatenn
