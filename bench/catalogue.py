@@ -127,7 +127,7 @@ def main():
         config = {"models": [networks.model("EfficientNet-Lite0", arguments.shared, arguments.models)],
                   "images": {"path": networks.image_folder(arguments.shared, arguments.images, root + "/images")},
                   "devices": [{"name": "host", "target": {"kind": "llvm", "mcpu": "host"}}], "operators": ["all"],
-                  "kill": "top1", "matrix": "early", "seed": 1, "max_mutants": 400 if arguments.quick else 0, "jobs": 1}
+                  "kill": "top1", "matrix": "early", "seed": 1, "max_mutants": 400 if arguments.quick else 0, "jobs": os.cpu_count()}
         file = os.path.join(root, "campaign.json")
         networks.write_json(file, config)
         samples, wall_s = watched([arguments.mutatenn, "run", file, "--out", root, "--quiet"], root, arguments.every_s)

@@ -13,6 +13,8 @@
 namespace mutatenn {
 namespace {
 
+constexpr int kServerPort = 9190;  // of `mutatenn-worker serve`
+
 bool Says(const Json& object, const char* key) { return object.value(key, Json(false)) == true; }
 
 // Null, false, 0, "" and empty lists ask for nothing.
@@ -155,9 +157,17 @@ class Converter {
       Json target = TargetFrom(device.value("target", "llvm"));
       if (target.value("kind", "") != "llvm" && device.contains("host"))
         target["host"] = TargetFrom(device.at("host").get<std::string>());
-      converted_.config["devices"] = Json::array({{{"name", name}, {"target", target}}});
-      if (device.value("host_type", "") == "remote")
-        Note("devices." + name + ".address", "devices over RPC are not there yet; taken as local");
+      Json converted = {{"name", name}, {"target", target}};
+      if (device.value("host_type", "") == "remote") {
+        const std::string server =
+            fmt::format("tcp://{}:{}", device.value("address", "127.0.0.1"), kServerPort);
+        converted["session"] = {{"kind", "remote"}, {"servers", {server}}};
+        Note("devices." + name + ".address",
+             "run `mutatenn-worker serve` there, in place of TVM's RPC server, and put its port "
+             "into " +
+                 server);
+      }
+      converted_.config["devices"] = Json::array({converted});
     }
     if (!converted_.config.contains("devices")) {
       converted_.config["devices"] =

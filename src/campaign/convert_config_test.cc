@@ -63,7 +63,8 @@ TEST(ConvertConfig, KeepsMeaning) {
   EXPECT_EQ(config["models"][1]["preprocessing"]["layout"], "NHWC");
   EXPECT_EQ(config["images"]["path"], "images/b");
   EXPECT_EQ(config["devices"], Json::parse(R"([{"name": "board", "target": {"kind": "llvm",
-      "mtriple": "aarch64-linux-gnu", "mattr": ["+neon", "+dotprod"]}}])"));
+      "mtriple": "aarch64-linux-gnu", "mattr": ["+neon", "+dotprod"]},
+      "session": {"kind": "remote", "servers": ["tcp://10.0.0.1:9190"]}}])"));
   EXPECT_EQ(config["level"], 2);
   EXPECT_EQ(config["matrix"], "full");
   // Theirs count from 1, and each number of "positions" is a mutant of its own.
