@@ -32,6 +32,7 @@ mutatenn/__init__.py
 mutatenn/__main__.py
 mutatenn/bin/libmutatenn_opencl.so
 mutatenn/bin/mutatenn
+mutatenn/bin/mutatenn-backtrace.so
 mutatenn/bin/mutatenn-worker
 mutatenn/frontend.py
 mutatenn/gpu_schedules.py
