@@ -15,7 +15,7 @@
 namespace mutatenn {
 namespace {
 
-constexpr int kQueueDepthPerJob = 3;
+constexpr int kQueueDepthPerJob = 8;
 constexpr int kRemoteQueueDepthPerJob = 16;  // answers take their time
 constexpr double kCollectWait_s = 0.5;
 constexpr int kTriesPerMutant =

@@ -10,6 +10,10 @@
 
 namespace mutatenn {
 
+// What ends so soon after the first answer comes with it: a message costs both ends more than a
+// millisecond where every core is busy with mutants.
+inline constexpr double kNearLinger_s = 0.03;
+
 class JsonSession : public Session {
  public:
   Result<WorkerHello> Hello() override {
@@ -31,7 +35,8 @@ class JsonSession : public Session {
     return Ok();
   }
   Result<std::vector<MutantDone>> Collect(double wait_s) override {
-    return MutantDonesFromJson(TRY(Call("mutatenn.collect", {{"wait_s", wait_s}})));
+    return MutantDonesFromJson(
+        TRY(Call("mutatenn.collect", {{"wait_s", wait_s}, {"linger_s", kNearLinger_s}})));
   }
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
