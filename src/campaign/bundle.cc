@@ -206,21 +206,8 @@ Result<int> ImportResults(const std::string& folder, const std::string& file) {
                     " than before; is this the same device?");
       if (fresh) TRY(store.PutOriginals({{model, device.name, run.image, top, run.seconds}}));
     } else if (entry.contains("done")) {
-      MutantDone done = TRY(MutantDoneFromJson(entry["done"]));
-      std::vector<StoredFate> fates;
-      for (const Fate& fate : done.fates)
-        fates.push_back({model, done.mutant, device.name, fate.image, EndingName(fate.ending),
-                         DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps,
-                         fate.first_diverging_step, fate.first_diverging_layer, fate.nonfinite,
-                         fate.max_abs_diff, fate.seconds, fate.detail});
-      std::optional<StoredOutOfBounds> outside;
-      if (done.out_of_bounds)
-        outside = StoredOutOfBounds{model,
-                                    done.mutant,
-                                    device.name,
-                                    done.out_of_bounds->step,
-                                    done.out_of_bounds->buffer,
-                                    done.out_of_bounds->offset};
+      const auto [fates, outside] =
+          StoredForm(model, device.name, TRY(MutantDoneFromJson(entry["done"])));
       TRY(store.PutFates(fates, outside));
       count += static_cast<int>(fates.size());
     }

@@ -294,27 +294,15 @@ class DeviceRun {
 
   Status StoreFates(Work& work, const MutantDone& done, const std::vector<StoredImage>& chunk) {
     std::vector<std::string> asked = Open(work, chunk);
-    std::vector<StoredFate> fates;
     for (const Fate& fate : done.fates) {
       if (std::find(asked.begin(), asked.end(), fate.image) == asked.end()) {
         return Fail(Code::kInternal, "the worker ran mutant ", work.id, " on ", fate.image,
                     " unasked");
       }
-      fates.push_back({model_, work.id, device_.name, fate.image, EndingName(fate.ending),
-                       DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps,
-                       fate.first_diverging_step, fate.first_diverging_layer, fate.nonfinite,
-                       fate.max_abs_diff, fate.seconds, fate.detail});
     }
+    auto [fates, outside] = StoredForm(model_, device_.name, done);
     // The first one in image order is kept: a later chunk must not show.
-    std::optional<StoredOutOfBounds> outside;
-    if (done.out_of_bounds && !out_of_bounds_known_.count(work.id)) {
-      outside = StoredOutOfBounds{model_,
-                                  work.id,
-                                  device_.name,
-                                  done.out_of_bounds->step,
-                                  done.out_of_bounds->buffer,
-                                  done.out_of_bounds->offset};
-    }
+    if (out_of_bounds_known_.count(work.id)) outside.reset();
     TRY(context_.store.PutFates(fates, outside));
     if (outside) out_of_bounds_known_.insert(work.id);
     stored_something_ |= !fates.empty();
@@ -373,6 +361,18 @@ class DeviceRun {
 };
 
 }  // namespace
+
+StoredDone StoredForm(const std::string& model, const std::string& device, const MutantDone& done) {
+  StoredDone stored;
+  for (const Fate& fate : done.fates)
+    stored.fates.push_back({model, done.mutant, device, fate.image, EndingName(fate.ending),
+                            DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps,
+                            fate.first_diverging_step, fate.first_diverging_layer, fate.nonfinite,
+                            fate.max_abs_diff, fate.seconds, fate.detail});
+  if (const auto& access = done.out_of_bounds)
+    stored.outside = {model, done.mutant, device, access->step, access->buffer, access->offset};
+  return stored;
+}
 
 Status RunMutants(CampaignContext& context, const std::string& model, const DeviceConfig& device) {
   TRY(CheckInterrupted(context));

@@ -149,7 +149,13 @@ Status StartOriginals(CampaignContext& context, const std::string& model,
 Status RunOriginals(CampaignContext& context, const std::string& model, const DeviceConfig& device);
 Status FixImageOrder(CampaignContext& context, const std::string& model,
                      const std::string& first_device);
-// execute.cc: every pending mutant of a model on a device.
+// execute.cc: what a worker says of a mutant, as the store has it.
+struct StoredDone {
+  std::vector<StoredFate> fates;
+  std::optional<StoredOutOfBounds> outside;
+};
+StoredDone StoredForm(const std::string& model, const std::string& device, const MutantDone& done);
+// Every pending mutant of a model on a device.
 Status RunMutants(CampaignContext& context, const std::string& model, const DeviceConfig& device);
 
 // Runs `attempt` again after the loss of a worker, waiting longer each time; gives up after three

@@ -76,6 +76,13 @@ void AddKillOption(CLI::App& app, std::string& kill) {
                  "(docs/results.md)");
 }
 
+void AddMutantArguments(CLI::App& app, std::string& folder, std::string& mutant) {
+  app.add_option("DIR", folder, "The campaign's folder")->required();
+  app.add_option("MUTANT", mutant,
+                 "The mutant's id, or as many of its first digits as make it unique")
+      ->required();
+}
+
 Status PrintSummary(const CampaignView& view) {
   const Report* summary = FindReport("summary");
   CHECK(summary != nullptr, "the report `summary` exists");

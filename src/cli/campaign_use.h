@@ -24,6 +24,8 @@ struct OpenOptions {
 Result<OpenCampaign> OpenToRead(const std::string& folder, const OpenOptions& options = {});
 
 void AddKillOption(CLI::App& app, std::string& kill);
+// DIR and MUTANT, which FindMutant understands.
+void AddMutantArguments(CLI::App& app, std::string& folder, std::string& mutant);
 
 struct FoundMutant {
   const ModelView* model = nullptr;

@@ -10,10 +10,7 @@ namespace {
 class MarkCommand : public Subcommand {
  public:
   void Configure(CLI::App& app) override {
-    app.add_option("DIR", folder_, "The campaign's folder")->required();
-    app.add_option("MUTANT", mutant_,
-                   "The mutant's id, or as many of its first digits as make it unique")
-        ->required();
+    AddMutantArguments(app, folder_, mutant_);
     app.add_option("--as", kind_,
                    "equivalent: behaves as the original for every input; accepted: survives, and "
                    "may")

@@ -41,10 +41,7 @@ void PrintDevice(const ModelView& model, const DeviceResult& result, const std::
 class ShowCommand : public Subcommand {
  public:
   void Configure(CLI::App& app) override {
-    app.add_option("DIR", folder_, "The campaign's folder")->required();
-    app.add_option("MUTANT", mutant_,
-                   "The mutant's id, or as many of its first digits as make it unique")
-        ->required();
+    AddMutantArguments(app, folder_, mutant_);
   }
   Result<int> Run(const GlobalOptions&) override {
     OpenCampaign open = TRY(OpenToRead(folder_, {.keep_fates = true}));

@@ -60,10 +60,18 @@ std::string SymbolOf(size_t index, size_t count) {
   return count == 1 ? kKernelSymbol : kKernelSymbol + std::to_string(index);
 }
 
-Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& target) {
+Result<std::string> ObjectOf(const Node& module) {
   MemoryFile object;
   TRY(object.Check());
   TRY(Guard("code generation", [&] {
+    Call(global::kWriteModule, module, object.path(), "o");
+    return Unit{};
+  }));
+  return ReadFile(object.path());
+}
+
+Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& target) {
+  return ObjectOf(TRY(Guard("code generation", [&] {
     std::vector<std::pair<std::string, Node>> functions;
     for (size_t i = 0; i < lowered.size(); ++i) {
       const std::string symbol = SymbolOf(i, lowered.size());
@@ -71,22 +79,23 @@ Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& tar
     }
     Node module = MakeModule(functions);
     for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
-    Node library = Call(global::kBuildLlvm, module, target);
-    Call(global::kWriteModule, library, object.path(), "o");
-    return Unit{};
-  }));
-  return ReadFile(object.path());
+    return Call(global::kBuildLlvm, module, target);
+  })));
 }
 
 namespace {
 
 // GNU ld knows the machine it was built for alone; lld knows all, and takes 20 ms longer.
 std::string LinkerFor(const std::string& object) {
-  Elf64_Ehdr header{}, own{};
+  static const auto own = [] {
+    Elf64_Ehdr header{};
+    std::ifstream self("/proc/self/exe", std::ios::binary);
+    self.read(reinterpret_cast<char*>(&header), sizeof header);
+    return header.e_machine;
+  }();
+  Elf64_Ehdr header{};
   std::memcpy(&header, object.data(), std::min(object.size(), sizeof header));
-  std::ifstream self("/proc/self/exe", std::ios::binary);
-  self.read(reinterpret_cast<char*>(&own), sizeof own);
-  return header.e_machine == own.e_machine ? "ld" : "ld.lld";
+  return header.e_machine == own ? "ld" : "ld.lld";
 }
 
 }  // namespace

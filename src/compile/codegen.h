@@ -27,6 +27,9 @@ Result<Node> Lower(const Node& function, const Target& target,
 // The TVM symbol of the kernel at `index` of `count` in one library.
 std::string SymbolOf(size_t index, size_t count);
 
+// The bytes of the ELF object that a module of TVM's (a runtime module, not IR) is written as.
+Result<std::string> ObjectOf(const Node& module);
+
 // Machine code of lowered functions, which get the names of SymbolOf: the bytes of an ELF object.
 // Nothing touches a disk: LLVM ends the process when a file cannot be written, which must not look
 // like a mutant's fault. `target`: a node of Target.

@@ -5,8 +5,7 @@
 #include <cctype>
 #include <map>
 
-#include "base/files.h"
-#include "compile/memory_file.h"
+#include "compile/codegen.h"
 #include "compile/nvrtc.h"
 #include "tvm/cuda_code.h"
 #include "tvm/gpu_passes.h"
@@ -57,16 +56,6 @@ template <class Passes>
 Node RunPasses(Node module, const Passes& passes) {
   for (const char* pass : passes) module = RunPass(Call(pass), module);
   return module;
-}
-
-Result<std::string> ObjectOf(const Node& module) {
-  MemoryFile object;
-  TRY(object.Check());
-  TRY(Guard("writing an object", [&] {
-    Call(global::kWriteModule, module, object.path(), "o");
-    return Unit{};
-  }));
-  return ReadFile(object.path());
 }
 
 }  // namespace

@@ -169,11 +169,8 @@ Result<std::map<std::string, KernelSource>> Pipeline::SourcesOf(
 Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget& target,
                                      const VectorUnit& unit) const {
   if (source.weight_only) return Scheduled{source.function};
-  if (target.target.accelerator()) {
-    // None: a step of another fusion, that the front end was not asked about.
-    const auto trace = target.traces.find(source.key);
-    return ScheduleThreads(source.function, trace == target.traces.end() ? "" : trace->second);
-  }
+  if (target.target.accelerator())
+    return ScheduleThreads(source.function, target.traces.at(source.key));
   if (options_.level < 3) return Scheduled{source.function};
   return Tile(source.function, source.constant_parameters, unit);
 }
@@ -350,12 +347,11 @@ Result<std::vector<PointsOfUse>> Pipeline::Points(const std::vector<OperatorUse>
       points.points = TRY(PointsInLowered(*op, use.parameters).With(use.id));
     } else if (op->level() == Level::kGraph) {
       points.points = TRY(EnumerateGraph(*op, use.parameters, graph_).With(use.id));
+    } else if (op->level() == Level::kBuild) {
+      points.points = TRY(EnumerateKernels(*op, use.parameters, BuildSubjects()).With(use.id));
     } else {
       const auto& subjects = use.scope == kScopeStep ? steps : kernels;
-      points.points =
-          TRY(EnumerateKernels(*op, use.parameters,
-                               op->level() == Level::kBuild ? BuildSubjects() : subjects)
-                  .With(use.id));
+      points.points = TRY(EnumerateKernels(*op, use.parameters, subjects).With(use.id));
     }
     all.push_back(std::move(points));
   }

@@ -40,9 +40,10 @@ std::vector<MutationPoint> PointsOfSettings(const MutationOperator& op, const Js
   point.index = index;
   std::map<int, std::string> changed;  // variant -> name
   for (const BuildSettings& settings : kernel.settings) {
+    const std::string own = TextOf(settings);
     const std::vector<BuildVariant> variants = op.rebuild(settings, parameters);
     for (size_t i = 0; i < variants.size(); ++i)
-      if (TextOf(variants[i].settings) != TextOf(settings))
+      if (TextOf(variants[i].settings) != own)
         changed.emplace(static_cast<int>(i), variants[i].name);
   }
   std::vector<MutationPoint> points;
