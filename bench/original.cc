@@ -130,7 +130,6 @@ int main(int argc, char** argv) {
     std::cerr << "usage: original MODEL.onnx FOLDER [TARGET]\n";
     return 2;
   }
-  WarmUpRuntime();
   GeneratorOptions options;
   options.model_name = "model";
   options.model_path = argv[1];

@@ -256,6 +256,7 @@ class DeviceRun {
     job.images = Open(work, chunk);
     job.stop_at_kill = !context_.full_matrix;
     job.full_timing = context_.config.timing == "full";
+    job.outside_known = out_of_bounds_known_.contains(work.id);
     job.slow_oracle = context_.slow_oracle;
     return job;
   }

@@ -40,9 +40,7 @@ void PrintDevice(const ModelView& model, const DeviceResult& result, const std::
 
 class ShowCommand : public Subcommand {
  public:
-  void Configure(CLI::App& app) override {
-    AddMutantArguments(app, folder_, mutant_);
-  }
+  void Configure(CLI::App& app) override { AddMutantArguments(app, folder_, mutant_); }
   Result<int> Run(const GlobalOptions&) override {
     OpenCampaign open = TRY(OpenToRead(folder_, {.keep_fates = true}));
     FoundMutant found = TRY(FindMutant(open.view, folder_, mutant_));

@@ -51,6 +51,7 @@ std::optional<CachedLibrary> Cache::Get(const std::string& key, const std::strin
   entry.lowered = json->value("lowered", "");
   entry.library = json->value("library", "");
   entry.symbol = json->value("symbol", "");
+  entry.fixed_accesses = json->value("fixed_accesses", false);
   if (json->contains("packing")) {
     entry.packing = PackingFromJson((*json)["packing"]);
     if (!entry.packing) return std::nullopt;
@@ -84,7 +85,10 @@ void Cache::Put(const std::string& key, const CachedLibrary& entry,
     const std::string sum = HashBytes(*bytes);
     auto there = ReadFile(stored);
     if ((!there.ok() || HashBytes(*there) != sum) && !WriteFile(stored, *bytes).ok()) return;
-    json.update({{"library", entry.library}, {"symbol", entry.symbol}, {"sum", sum}});
+    json.update({{"library", entry.library},
+                 {"symbol", entry.symbol},
+                 {"fixed_accesses", entry.fixed_accesses},
+                 {"sum", sum}});
   }
   (void)WriteFile(Stem(key) + ".json", DumpJson(json));
 }

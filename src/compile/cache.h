@@ -19,6 +19,7 @@ struct CachedLibrary {
   std::optional<Packing> packing;  // of one of its inputs
   std::string library;             // file name
   std::string symbol;              // in the library
+  bool fixed_accesses = false;     // see Kernel; known of mutated kernels
 };
 
 class Cache {

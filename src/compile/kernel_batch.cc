@@ -8,12 +8,14 @@
 #include "base/hash.h"
 #include "compile/codegen.h"
 #include "compile/device_code.h"
+#include "compile/fixed_accesses.h"
 #include "compile/machine_code.h"
 
 namespace mutatenn {
 
 Kernel BuiltCode::KernelOf(const KernelSource& source) const {
-  return {source.key, source.role, "kernels/" + entry.library, entry.code, entry.symbol};
+  return {source.key, source.role,  "kernels/" + entry.library,
+          entry.code, entry.symbol, entry.fixed_accesses};
 }
 
 Result<CachedLibrary> KernelBatch::LowerOne(const Target& target,
@@ -30,6 +32,8 @@ Result<CachedLibrary> KernelBatch::LowerOne(const Target& target,
     if (TRY(Guard("comparing", [&] { return StructuralEqual(*lowered, other); })))
       return CachedLibrary{"equivalent", "equal after lowering"};
   }
+  if (original != nullptr)
+    entry.fixed_accesses = TRY(Guard("accesses", [&] { return HasFixedAccesses(*lowered); }));
   return entry;
 }
 

@@ -3,6 +3,7 @@
 #include "compile/target.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -12,6 +13,12 @@
 
 namespace mutatenn {
 namespace {
+
+// What LLVM shall not do: schedules have unrolled what is worth it, and what LLVM unrolls or
+// rewrites addresses for on top costs a fifth of a kernel's compilation and saves no time running
+// (docs/performance.md).
+constexpr const char* kLlvmOptions[] = {"-unroll-threshold-aggressive:int=0",
+                                        "-disable-lsr:bool=true"};
 
 Json HostFeatures() {
   // A virtual machine may hide features that the CPU's name implies, so they are all spelled out.
@@ -103,7 +110,13 @@ Result<Target> ResolveTarget(const std::string& text) {
       return Call(global::kWithHost, node,
                   beside.is_null() ? node : Call(global::kGetTarget, ToNode(beside)));
     };
-    target.node = make(json, host);
+    Json tuned = json;
+    if (!target.accelerator()) {
+      Json& options = tuned["cl-opt"];  // the user's, if any, come after ours
+      Json own = std::exchange(options, Json(kLlvmOptions));
+      for (const Json& option : own) options.push_back(option);
+    }
+    target.node = make(tuned, host);
     Json once = target.accelerator() ? host : json;
     once["opt-level"] = 0;
     target.once = make(once, nullptr);

@@ -1,7 +1,6 @@
 // Session's methods as one remote call of JSON each; what a call is, is the subclass's.
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -42,9 +41,8 @@ class JsonSession : public Session {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
   }
   Result<WorkerStats> Stats() override {
-    double calls_s = calls_s_;
     WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));
-    stats.rpc_s = std::max(0.0, calls_s - stats.calls_s);
+    stats.rpc_s += messages_s_;
     return stats;
   }
 
@@ -52,7 +50,7 @@ class JsonSession : public Session {
   // kUnavailable: the worker is gone.
   virtual Result<Json> Call(const std::string& function, const Json& argument) = 0;
 
-  double calls_s_ = 0;  // spent in Call, by the subclass
+  double messages_s_ = 0;  // of CPU time, spent in Call by the subclass
 };
 
 }  // namespace mutatenn

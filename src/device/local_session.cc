@@ -43,7 +43,7 @@ class LocalSession : public JsonSession {
  private:
   Result<Json> Call(const std::string& function, const Json& argument) override {
     if (!gone_.empty()) return Fail(Code::kUnavailable, gone_);
-    AddSeconds timer(calls_s_);
+    AddSeconds timer(messages_s_, CLOCK_THREAD_CPUTIME_ID);
     Result<std::string> answer = remote_->Call(function, DumpJson(argument));
     if (answer.ok()) return OpenReply(*answer);
     if (answer.error().code != Code::kUnavailable) return answer.error().With(function);

@@ -116,7 +116,7 @@ Status NetworkSession::SendNoted() {
 
 Result<Json> NetworkSession::Call(const std::string& function, const Json& argument) {
   if (!gone_.empty()) return Fail(Code::kUnavailable, gone_);
-  AddSeconds timer(calls_s_);
+  AddSeconds timer(messages_s_, CLOCK_THREAD_CPUTIME_ID);
   relay_->SetDeadline(options_.timeout_s + patience_s_);
   Result<std::string> answer = remote_->Call(function, DumpJson(argument));
   relay_->SetDeadline(0);

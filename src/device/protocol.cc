@@ -131,11 +131,9 @@ Result<Fate> FateFromJson(const Json& json) {
 }
 
 Json ToJson(const MutantJob& job) {
-  return {{"program", ToJson(job.program)},
-          {"images", job.images},
-          {"stop_at_kill", job.stop_at_kill},
-          {"full_timing", job.full_timing},
-          {"slow_oracle", job.slow_oracle}};
+  return {{"program", ToJson(job.program)},     {"images", job.images},
+          {"stop_at_kill", job.stop_at_kill},   {"full_timing", job.full_timing},
+          {"outside_known", job.outside_known}, {"slow_oracle", job.slow_oracle}};
 }
 
 Result<MutantJob> MutantJobFromJson(const Json& json) {
@@ -145,6 +143,7 @@ Result<MutantJob> MutantJobFromJson(const Json& json) {
     job.images = json.at("images").get<std::vector<std::string>>();
     job.stop_at_kill = json.at("stop_at_kill").get<bool>();
     job.full_timing = json.at("full_timing").get<bool>();
+    job.outside_known = json.value("outside_known", false);
     job.slow_oracle = json.at("slow_oracle").get<bool>();
     return job;
   });

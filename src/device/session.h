@@ -64,7 +64,8 @@ struct MutantJob {
   std::vector<std::string> images;  // of the loaded chunk, in order
   bool stop_at_kill = true;         // matrix: early
   bool full_timing = false;
-  bool slow_oracle = false;  // every step of every image, no references, no guards
+  bool outside_known = false;  // it leaves its memory, as is recorded: run in plain memory alone
+  bool slow_oracle = false;    // every step of every image, no references, no guards
 };
 struct MutantDone {
   std::string mutant;

@@ -20,8 +20,7 @@ struct WorkerStats {
   double guard_run_s = 0;   // the mutated step's run in guarded memory
   double exit_s = 0;        // from the child's last word until it is reaped
   double reference_s = 0;   // the original over images
-  double calls_s = 0;       // inside the worker's functions, waiting included
-  double rpc_s = 0;         // the session's calls less calls_s: messages both ways
+  double rpc_s = 0;         // messages: CPU time at both ends; all the time while no mutant ran
   double children = 0;      // processes
   double images = 0;        // (mutant, image) pairs that came to an end by themselves
   double steps = 0;         // of the mutants' programs over these images, weight-only ones left out
@@ -47,7 +46,6 @@ inline constexpr WorkerFigure kWorkerFigures[] = {
     {"guard_run_s", &WorkerStats::guard_run_s},
     {"exit_s", &WorkerStats::exit_s},
     {"reference_s", &WorkerStats::reference_s},
-    {"calls_s", &WorkerStats::calls_s},
     {"rpc_s", &WorkerStats::rpc_s},
     {"children", &WorkerStats::children},
     {"images", &WorkerStats::images},

@@ -36,11 +36,9 @@ Json ToJson(const Step& s) {
 }
 
 Json ToJson(const Kernel& kernel) {
-  return {{"key", kernel.key},
-          {"role", kernel.role},
-          {"library", kernel.library},
-          {"code", kernel.code},
-          {"symbol", kernel.symbol}};
+  return {{"key", kernel.key},         {"role", kernel.role},
+          {"library", kernel.library}, {"code", kernel.code},
+          {"symbol", kernel.symbol},   {"fixed_accesses", kernel.fixed_accesses}};
 }
 
 // nlohmann throws on a missing key or a wrong type; these files are ours, so one catch says enough.
@@ -54,9 +52,9 @@ auto Decode(const char* what, F&& f) -> decltype(f()) {
 }
 
 Kernel KernelFromJson(const Json& j) {
-  return {j.at("key").get<std::string>(), j.at("role").get<std::string>(),
+  return {j.at("key").get<std::string>(),     j.at("role").get<std::string>(),
           j.at("library").get<std::string>(), j.at("code").get<std::string>(),
-          j.at("symbol").get<std::string>()};
+          j.at("symbol").get<std::string>(),  j.value("fixed_accesses", false)};
 }
 
 Value ValueFromJson(const Json& j) {

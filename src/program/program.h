@@ -55,6 +55,7 @@ struct Kernel {
   std::string library;  // shared library that exports it, perhaps among others
   std::string code;     // hash of its machine code; equal = same code, "" = not known
   std::string symbol = kKernelSymbol;  // that it is exported as
+  bool fixed_accesses = false;  // touches the same elements whatever values they hold; a mutant's
   bool operator==(const Kernel&) const = default;
 };
 

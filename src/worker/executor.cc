@@ -63,6 +63,7 @@ void Executor::Setup() {
   again_.Resize(original_.program().values.size());
   constant_.assign(values, nullptr);
   constant_dirty_.assign(values, false);
+  inside_.assign(plan_.guarded.size(), task_.inside);
   Status status = plain_.Reserve(plan_.typed, plan_.guarded);
   for (size_t s = 0; status.ok() && task_.guards && s < plan_.guarded.size(); ++s)
     if (plan_.guarded[s]) status = guards_.Prepare(plan_.typed, plan_.program().steps[s]);
@@ -151,7 +152,7 @@ void Executor::RunStep(int s) {
   const KernelFunction& kernel = kernels_.For(step.kernel);
   std::vector<void*> arguments = Arguments(
       step, [&](int value) { return Pointer(value); }, [&](int value) { return Own(value); });
-  if (plan_.guarded[static_cast<size_t>(s)]) {
+  if (plan_.guarded[static_cast<size_t>(s)] && !inside_[static_cast<size_t>(s)]) {
     RunGuarded(s, kernel, arguments);
   } else {
     CallKernel(s, kernel, arguments);
@@ -226,7 +227,12 @@ void Executor::RunGuarded(int s, const KernelFunction& kernel,
       differs = true;
     std::memcpy(arguments[step.inputs.size() + i], plain_.Output(i), bytes);
   }
-  if (!differs) return;
+  if (!differs) {
+    // It touches the same elements on every image, all of them inside: memory no longer matters.
+    inside_[static_cast<size_t>(s)] =
+        task_.guards && plan_.program().kernels.at(step.kernel).fixed_accesses;
+    return;
+  }
   guard_budget_.Start();
   guards_.FindReader(plan_.typed, step, kernel, inputs);
   guard_budget_.Stop();
@@ -318,6 +324,8 @@ void Executor::Finish(SharedRegion& region, int position) {
   figures_->steps += steps_;
   figures_->steps_run += steps_run_;
   if (task_.full_timing) TimeWholeProgram();
+  region.progress().inside = std::ranges::equal(
+      plan_.guarded, inside_, [](bool guarded, bool inside) { return !guarded || inside; });
   region.Append(record_, top);
   const OriginalRun& judged =
       references_.runs()[static_cast<size_t>(task_.images[static_cast<size_t>(position)])];

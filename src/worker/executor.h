@@ -38,6 +38,7 @@ struct ChildTask {
   std::vector<int> images;  // indices into the references, all of the job
   int next = 0;             // position to begin with
   bool guards = false;      // look for accesses outside; else only plain memory
+  bool inside = false;      // there are none on any image: memory does not matter
   bool stop_at_kill = true;
   bool full_timing = false;
 };
@@ -88,9 +89,10 @@ class Executor {
   std::vector<const void*> constant_;  // by the mutant's value: its dirty weights
   std::vector<bool> constant_dirty_;   // by value: from weights and weight-only steps
   std::vector<bool> dirty_;            // by value
-  BufferPool own_, again_;             // the mutant's values; the original's made again
-  Scratch scratch_;                    // where in one buffer of own_ an image's values lie
-  std::vector<bool> made_again_;       // by the original's value, for this image
+  std::vector<bool> inside_;  // by step: guarded, and known to touch nothing outside on any image
+  BufferPool own_, again_;    // the mutant's values; the original's made again
+  Scratch scratch_;           // where in one buffer of own_ an image's values lie
+  std::vector<bool> made_again_;  // by the original's value, for this image
   Record record_;
   double steps_ = 0, steps_run_ = 0;  // of this image; weight-only ones left out
   ChildFigures* figures_ = nullptr;   // in the shared pages

@@ -50,6 +50,7 @@ struct Progress {
   std::atomic<int64_t> started_ns = 0;  // of the phase, or of the image (monotonic clock)
   std::atomic<int32_t> completed = 0;   // records written
   std::atomic<Outcome> outcome = Outcome::kNone;
+  std::atomic<bool> inside = false;  // no image will have it touch anything outside its memory
   Access access;
   ChildFigures figures;
   char text[512] = {};

@@ -41,7 +41,9 @@ Status Scheduler::Submit(const std::vector<MutantJob>& jobs) {
                     "' is not of the loaded chunk");
       task->child_task.images.push_back(index);
     }
-    task->child_task.guards = !job.program.guarded.empty() && !job.slow_oracle;
+    task->child_task.inside = inside_.contains(name);
+    task->child_task.guards = !job.program.guarded.empty() && !job.slow_oracle &&
+                              !job.outside_known && !task->child_task.inside;
     task->child_task.stop_at_kill = job.stop_at_kill;
     task->child_task.full_timing = job.full_timing;
     task->job = job;
@@ -218,6 +220,7 @@ void Scheduler::Ended(std::unique_ptr<Task> task) {
     return Died(std::move(task), *death);
   }
   task->failures = 0;
+  if (task->child_task.guards && task->region.progress().inside) inside_.insert(task->done.mutant);
   int count = static_cast<int>(task->job.images.size());
   bool killed = false;
   if (task->child_task.next > before && task->job.stop_at_kill) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ class Scheduler {
   std::deque<std::unique_ptr<Task>> waiting_, alone_;
   std::vector<std::unique_ptr<Task>> running_;
   std::vector<MutantDone> finished_;
+  std::set<std::string> inside_;  // mutants whose guarded run says so for all images
   WorkerStats stats_;
   std::unique_ptr<MutantPlan> original_plan_;     // for the oracle
   std::map<int, OracleResult> oracle_originals_;  // by image

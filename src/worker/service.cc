@@ -39,12 +39,23 @@ std::map<std::string, RemoteFunction> Service::Functions() {
     functions[name] = [this, name = name, method = method](const std::string& text) {
       Result<Json> argument = ParseJson(text.empty() ? "{}" : text, "the argument of " + name);
       auto call = [&]() -> Result<Json> {
-        AddSeconds timer(stats_.calls_s);
-        return (this->*method)(*argument);
+        CountMessages(name == "mutatenn.submit");
+        Result<Json> result = (this->*method)(*argument);
+        left_ = {SecondsNow(), SecondsNow(CLOCK_PROCESS_CPUTIME_ID),
+                 scheduler_ != nullptr && scheduler_->idle()};
+        return result;
       };
       return SealReply(argument.ok() ? call() : argument);
     };
   return functions;
+}
+
+// What lies between two calls is messages. They cost their CPU time, but where mutants come to a
+// worker that had none to run, the time they took.
+void Service::CountMessages(bool mutants_come) {
+  if (left_.at_s == 0) return;
+  stats_.rpc_s += left_.idle && mutants_come ? SecondsNow() - left_.at_s
+                                             : SecondsNow(CLOCK_PROCESS_CPUTIME_ID) - left_.cpu_s;
 }
 
 Status Service::Loaded() const {

@@ -31,10 +31,15 @@ class Service {
   Result<Json> Outputs(const Json& argument);
   Result<Json> Stats(const Json&);
   Status Loaded() const;
+  void CountMessages(bool mutants_come);
 
   std::function<bool()> keep_going_;
   LoadRequest request_;
-  WorkerStats stats_;                         // but for the children of `scheduler_`
+  WorkerStats stats_;  // but for the children of `scheduler_`
+  struct {             // how the last call left
+    double at_s = 0, cpu_s = 0;
+    bool idle = false;  // no mutants to run
+  } left_;
   std::unique_ptr<Accelerator> accelerator_;  // instead of those below, where the device is one
   std::unique_ptr<Original> original_;
   std::unique_ptr<References> references_;

@@ -84,6 +84,8 @@ int __tvm_ffi_kernel(void* self, const Any* args, int32_t count, Any* ret) {
   for (;;) sleep(1);
 #elif defined(KERNEL_write_behind)
   outside[n] = 1;
+#elif defined(KERNEL_write_behind_on_second)
+  if (a[0] < 0) outside[n] = 1;
 #elif defined(KERNEL_write_before)
   outside[-1] = 1;
 #elif defined(KERNEL_read_behind)

@@ -1,6 +1,6 @@
 """Writes the small IR modules that tests use: kernels.json, expressions.json, lowered.json, accelerators.json,
 layers.json and attributes.json (the operators' goldens),
-reshapes.json (src/compile/views_test.cc).
+reshapes.json (src/compile/views_test.cc), accesses.json (src/compile/fixed_accesses_test.cc).
 
 Run by hand after a change here or an upgrade of TVM:  .venv/bin/python tests/examples/make_examples.py
 """
@@ -236,6 +236,70 @@ def histogram(x: T.Buffer((T.int64(64),), "int32"), counts: T.Buffer((T.int64(4)
         T.evaluate(T.call_intrin("int32", "tirx.cuda.atomic_add", T.address_of(total[0]), x[t]))
 
 
+# What an access rests on, for src/compile/fixed_accesses_test.cc: on values in all but the first two.
+@I.ir_module(s_tir=True)
+class Accesses:
+    @T.prim_func(private=True, s_tir=True)
+    def fixed_bound(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            z = T.bind(x[v])
+            w = T.bind((v + 3) % 8)
+            y[w] = T.max(z, T.float32(0)) * T.exp(z) * T.Cast("float32", i[v])
+
+    @T.prim_func(private=True, s_tir=True)
+    def fixed_tail(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v, w in T.grid(2, 5):
+            if v * 5 + w < 8:
+                y[v * 5 + w] = T.if_then_else(v < 1, x[v * 5 + w], T.float32(0))
+
+    @T.prim_func(private=True, s_tir=True)
+    def gathered(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            y[v] = x[i[v]]
+
+    @T.prim_func(private=True, s_tir=True)
+    def scattered(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            y[i[v]] = x[v]
+
+    @T.prim_func(private=True, s_tir=True)
+    def bound(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            w = T.bind(i[v])
+            u = T.bind(w + 1)
+            y[v] = x[u]
+
+    @T.prim_func(private=True, s_tir=True)
+    def branched(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            if x[v] < T.float32(0):
+                y[v] = x[v]
+
+    @T.prim_func(private=True, s_tir=True)
+    def chosen(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            y[v] = T.if_then_else(x[v] < T.float32(0), x[v + 1], T.float32(0))
+
+    @T.prim_func(private=True, s_tir=True)
+    def selected(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(8):
+            y[v] = T.Select(x[v] < T.float32(0), x[v + 1], T.float32(0))
+
+    @T.prim_func(private=True, s_tir=True)
+    def bounded(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        for v in range(i[0]):
+            y[v] = x[v]
+
+    @T.prim_func(private=True, s_tir=True)
+    def called(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        T.evaluate(T.call_extern("int32", "poke", T.address_of(y[0])))
+
+    @T.prim_func(private=True, s_tir=True)
+    def repeated(x: T.Buffer((8,), "float32"), i: T.Buffer((8,), "int32"), y: T.Buffer((8,), "float32")):
+        while y[0] < T.float32(8):
+            y[0] = y[0] + x[0]
+
+
 def kernel_of(module):
     for step in (relax.transform.LegalizeOps(), relax.transform.AnnotateTIROpPattern(),
                  relax.transform.FuseOps(), relax.transform.FuseTIR(),
@@ -305,3 +369,4 @@ write("reshapes.json", {name: function(te.create_prim_func([x, y])) for name, y 
     "expand_dims": topi.expand_dims(x, 0),
     "transpose": topi.transpose(x, (0, 2, 1)),
     "slice": topi.strided_slice(x, [0, 0, 0], [1, 4, 3], [1, 1, 1])}.items()})
+write("accesses.json", {g.name_hint: function(f) for g, f in Accesses.functions.items()})
