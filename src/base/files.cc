@@ -91,7 +91,8 @@ Status MakeDirectories(const fs::path& path) {
 }
 
 Status LinkOrCopy(const fs::path& from, const fs::path& to) {
-  if (::link(from.c_str(), to.c_str()) == 0 || errno == EEXIST) return Ok();
+  const int linked = ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW);
+  if (linked == 0 || errno == EEXIST) return Ok();
   TRY(WriteFile(to, TRY(ReadFile(from))));
   return Ok();
 }

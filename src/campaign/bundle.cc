@@ -1,6 +1,7 @@
 // The store to a folder of files packed by tar, and lines of results to the store.
 #include "campaign/bundle.h"
 
+#include <link.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "device/remote.h"
 #include "device/wire.h"
 #include "judge/top_json.h"
+#include "tvm/accelerator.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -76,23 +78,28 @@ class Staging {
   fs::path path_;
 };
 
-// The libraries that this program and its worker share, but for the system's own.
-Status CopyOwnWorker(const fs::path& to) {
+// The libraries that this program and its worker share, but for the system's own, and those that
+// run kernels of `kind`.
+Status CopyOwnWorker(const std::string& kind, const fs::path& to) {
   TRY(LinkOrCopy(ExecutableDirectory() / "mutatenn-worker", to / "mutatenn-worker"));
-  std::ifstream maps("/proc/self/maps");
-  for (std::string line; std::getline(maps, line);) {
-    size_t at = line.find('/');
-    if (at == std::string::npos) continue;
-    fs::path library = line.substr(at);
-    std::string name = library.filename();
-    for (const char* needed : {"libtvm_ffi.so", "libtvm_runtime.so", "libfmt.so", "libspdlog.so"})
-      if (name.starts_with(needed)) TRY(LinkOrCopy(library, to / name));
-  }
+  // By the names that the loader asks for, which may be links to others.
+  std::vector<std::string> libraries = AcceleratorLibraries(kind);
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* loaded, size_t, void* found) {
+        const std::string name = fs::path(loaded->dlpi_name).filename();
+        for (const char* shared :
+             {"libtvm_ffi.so", "libtvm_runtime.so", "libfmt.so", "libspdlog.so"})
+          if (name.starts_with(shared))
+            static_cast<std::vector<std::string>*>(found)->push_back(loaded->dlpi_name);
+        return 0;
+      },
+      &libraries);
+  for (const fs::path library : libraries) TRY(LinkOrCopy(library, to / library.filename()));
   return Ok();
 }
 
-Status CopyWorker(const std::string& from, const fs::path& to) {
-  if (from.empty()) return CopyOwnWorker(to);
+Status CopyWorker(const std::string& from, const std::string& kind, const fs::path& to) {
+  if (from.empty()) return CopyOwnWorker(kind, to);
   if (!fs::exists(fs::path(from) / "mutatenn-worker"))
     return Fail(Code::kNotFound, from, ": holds no mutatenn-worker");
   for (const auto& entry : fs::directory_iterator(from))
@@ -164,7 +171,8 @@ Status WriteBundle(const BundleOptions& options) {
     bundle.parts.push_back(TRY(MakePart(opened, device, target, model.name, name)));
   }
   TRY(WriteFile(staging.path() / "bundle.json", DumpJson(ToJson(bundle))));
-  TRY(CopyWorker(options.worker, staging.path() / "bin"));
+  const Json kind = TRY(ParseJson(bundle.parts.at(0).request.program.target, "the target"));
+  TRY(CopyWorker(options.worker, kind.value("kind", ""), staging.path() / "bin"));
   TRY(WriteFile(staging.path() / "run.sh", kRun));
   fs::permissions(staging.path() / "run.sh",
                   fs::perms::owner_all | fs::perms::group_read | fs::perms::others_read);

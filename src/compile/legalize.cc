@@ -72,6 +72,14 @@ std::string Role(std::string name) {
   return end == 0 ? name : name.substr(0, end);
 }
 
+// Of the i-th question in a module of many.
+std::string NameOf(size_t i) { return i == 0 ? "main" : "main" + std::to_string(i); }
+
+std::map<std::string, Node> FunctionsByName(const Node& module) {
+  const auto functions = relax::Functions(module);
+  return {functions.begin(), functions.end()};
+}
+
 }  // namespace
 
 const FunctionTable::Entry& FunctionTable::Add(const Node& function, const std::string& role) {
@@ -116,7 +124,7 @@ Result<std::string> LegalizeMemo::Pack(const std::vector<Node>& missing) {
   return Guard("legalisation", [&] {
     std::vector<std::pair<Node, Node>> functions;
     for (size_t i = 0; i < missing.size(); ++i) {
-      const std::string name = i == 0 ? "main" : "main" + std::to_string(i);
+      const std::string name = NameOf(i);
       functions.emplace_back(relax::GlobalVariable(name, missing[i]),
                              WithAttribute(missing[i], "global_symbol", name));
     }
@@ -127,11 +135,11 @@ Result<std::string> LegalizeMemo::Pack(const std::vector<Node>& missing) {
 Result<std::vector<Node>> LegalizeMemo::Unpack(const std::string& text) {
   return Guard("legalisation", [&] {
     std::vector<Node> functions;
-    Node module = FromJsonText(text);
+    const std::map<std::string, Node> by_name = FunctionsByName(FromJsonText(text));
     for (size_t i = 0;; ++i) {
-      Node function = FunctionOf(module, i == 0 ? "main" : "main" + std::to_string(i));
-      if (!function) return functions;
-      functions.push_back(WithoutAttribute(function, "global_symbol"));
+      const auto found = by_name.find(NameOf(i));
+      if (found == by_name.end()) return functions;
+      functions.push_back(WithoutAttribute(found->second, "global_symbol"));
     }
   });
 }
@@ -140,13 +148,14 @@ Status LegalizeMemo::Fetch(const std::vector<Node>& missing, Frontend& frontend)
   if (missing.empty()) return Ok();
   const std::string answer = TRY(frontend.Legalize(TRY(Pack(missing))));
   TRY(Guard("legalisation", [&] {
-    Node module = FromJsonText(answer);
+    const std::map<std::string, Node> by_name = FunctionsByName(FromJsonText(answer));
     std::map<std::string, Node> prim_funcs;
-    for (const auto& [name, function] : relax::Functions(module))
+    for (const auto& [name, function] : by_name)
       if (function.Is(type::kPrimFunc)) prim_funcs[name] = function;
     for (size_t i = 0; i < missing.size(); ++i) {
-      Node function = FunctionOf(module, i == 0 ? "main" : "main" + std::to_string(i));
-      if (!function) GiveUp("the front end left a function out");
+      const auto found = by_name.find(NameOf(i));
+      if (found == by_name.end()) GiveUp("the front end left a function out");
+      const Node& function = found->second;
       for (const relax::Binding& binding : relax::View(function).bindings)
         if (IsOperatorCall(binding.value))
           GiveUp("TVM has no legalisation for " + relax::OperatorOf(binding.value));

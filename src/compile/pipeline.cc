@@ -29,6 +29,7 @@ std::string Toolchain(const GeneratorOptions& options) {
                      std::to_string(kScheduleRulesVersion) + " level " +
                      std::to_string(options.level) + " tvm " + TvmVersion();
   for (const std::string& pass : LoweringPasses()) text += " " + pass;
+  for (const char* option : kLlvmOptions) text += std::string(" ") + option;
   return text;
 }
 
@@ -72,14 +73,9 @@ Status Pipeline::Open() {
   };
   graph_hash_ = GraphHash(graph_);
   printed_graph_ = TRY(PrintedGraph::Print(graph_));
-  std::string needs;
-  auto legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
-  if (!legalized) {
-    TRY(Legalize(needs).With(where));
-    legalized = TRY(LegalizeGraph(graph_, &needs).With(where));
-    CHECK(legalized.has_value());
-  }
-  legalized_ = std::move(*legalized);
+  const Graph lowered = TRY(LowerBatchNorm(graph_).With(where));
+  TRY(legalize_.Fetch(TRY(legalize_.Missing(lowered)), *frontend_).With(where));
+  legalized_ = TRY(legalize_.Apply(lowered, table_).With(where));
   fused_whole_ = TRY(fuse_.Fuse(legalized_, table_).With(where));
   window_.emplace(graph_, legalized_, fused_whole_, table_);
   fused_ = TRY(reshapes_.ReadThrough(fused_whole_).With(where));

@@ -14,12 +14,6 @@
 namespace mutatenn {
 namespace {
 
-// What LLVM shall not do: schedules have unrolled what is worth it, and what LLVM unrolls or
-// rewrites addresses for on top costs a fifth of a kernel's compilation and saves no time running
-// (docs/performance.md).
-constexpr const char* kLlvmOptions[] = {"-unroll-threshold-aggressive:int=0",
-                                        "-disable-lsr:bool=true"};
-
 Json HostFeatures() {
   // A virtual machine may hide features that the CPU's name implies, so they are all spelled out.
   std::vector<std::string> features;

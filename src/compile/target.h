@@ -9,6 +9,12 @@
 
 namespace mutatenn {
 
+// What LLVM shall not do: schedules have unrolled what is worth it, and what LLVM unrolls or
+// rewrites addresses for on top costs a fifth of a kernel's compilation and saves no time running
+// (docs/performance.md).
+inline constexpr const char* kLlvmOptions[] = {"-unroll-threshold-aggressive:int=0",
+                                               "-disable-lsr:bool=true"};
+
 struct Target {
   Node node;              // with host
   Node once;              // its host, LLVM's optimiser off: for kernels that run once, at load

@@ -2,6 +2,7 @@
 #include "tvm/accelerator.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <tvm/ffi/function.h>
 #include <tvm/runtime/device_api.h>
 
@@ -14,6 +15,10 @@
 namespace mutatenn {
 namespace ffi = tvm::ffi;
 namespace {
+
+constexpr const char* kOpenClRuntime = "libmutatenn_opencl.so";  // ours, beside this program
+constexpr const char* kCudaRuntime = "libtvm_runtime_cuda.so";   // TVM's, beside its runtime
+constexpr const char* kCudaLibrary = "libcudart.so.13";          // NVIDIA's, which that one needs
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -61,8 +66,8 @@ Result<DeviceId> OpenAccelerator(const std::string& kind, int index) {
   if (kind != "opencl" && kind != "cuda")
     return Fail(Code::kUnsupported, "no way to run code of kind '", kind, "'");
   const bool opencl = kind == "opencl";
-  const std::string library = opencl ? (ExecutableDirectory() / "libmutatenn_opencl.so").string()
-                                     : std::string("libtvm_runtime_cuda.so");
+  const std::string library =
+      opencl ? (ExecutableDirectory() / kOpenClRuntime).string() : std::string(kCudaRuntime);
   if (::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
     return Fail(Code::kUnavailable, "cannot load what runs ", kind, " kernels: ", ::dlerror(),
                 opencl ? "; build it with OpenCL's headers and loader (Debian: opencl-c-headers, "
@@ -82,6 +87,20 @@ Result<DeviceId> OpenAccelerator(const std::string& kind, int index) {
                        : "");
   TRY(Caught([&] { ApiOf(device).SetDevice(Of(device)); }));
   return device;
+}
+
+std::vector<std::string> AcceleratorLibraries(const std::string& kind) {
+  if (kind == "opencl") return {(ExecutableDirectory() / kOpenClRuntime).string()};
+  if (kind != "cuda") return {};
+  std::vector<std::string> libraries;
+  Dl_info runtime = {};
+  if (::dladdr(reinterpret_cast<void*>(&tvm::runtime::DeviceAPI::Get), &runtime) != 0)
+    libraries.push_back(std::filesystem::path(runtime.dli_fname).replace_filename(kCudaRuntime));
+  if (void* loaded = ::dlopen(kCudaLibrary, RTLD_LAZY)) {
+    link_map* map = nullptr;
+    if (::dlinfo(loaded, RTLD_DI_LINKMAP, &map) == 0) libraries.push_back(map->l_name);
+  }
+  return libraries;
 }
 
 std::string AcceleratorName(DeviceId device) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -20,6 +21,9 @@ struct DeviceId {
 // "cuda": TVM's libtvm_runtime_cuda.so) and takes its device of that number. kUnavailable with what
 // is missing: the library, a driver, the device.
 Result<DeviceId> OpenAccelerator(const std::string& kind, int index);
+// The libraries that OpenAccelerator of this kind loads, where they lie on this machine, which need
+// not have such a device; CUDA's own is left out where it is not installed. None for a CPU.
+std::vector<std::string> AcceleratorLibraries(const std::string& kind);
 // "NVIDIA H200 (driver 580.1)".
 std::string AcceleratorName(DeviceId device);
 // Waits until all that was launched is done. kTvm: a launch failed.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <thread>
 
 #include "device/tracker_testing.h"
@@ -132,6 +133,14 @@ TEST(Bundle, RunElsewhereGivesTheReportOfACampaign) {
   const std::string unpacked = scratch / "elsewhere";
   std::filesystem::create_directory(unpacked);
   ASSERT_EQ(mutatenn::Run({"tar", "--zstd", "-xf", bundle, "-C", unpacked}).status, 0);
+  // Every library that is not the system's own comes along, under the name that is asked for.
+  RunResult needed = mutatenn::Run({"/usr/bin/env", "LD_LIBRARY_PATH=" + unpacked + "/bin", "ldd",
+                                    unpacked + "/bin/mutatenn-worker"});
+  ASSERT_EQ(needed.status, 0) << needed.err;
+  std::istringstream libraries(needed.out);
+  for (std::string line; std::getline(libraries, line);)
+    if (line.find("libtvm") != std::string::npos || line.find("libfmt") != std::string::npos)
+      EXPECT_NE(line.find(unpacked), std::string::npos) << line;
   const std::string results = scratch / "results.jsonl";
   const std::vector<std::string> run = {"/usr/bin/env", "-i", "PATH=/usr/bin:/bin",
                                         unpacked + "/run.sh", results};
