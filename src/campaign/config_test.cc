@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"unknown_key", [](Json& j) { j["max_mutant"] = 3; },
                  "max_mutant: unknown key; did you mean 'max_mutants'?"},
         BadInput{"unknown_key_far", [](Json& j) { j["images"]["colour"] = 3; },
-                 "images.colour: unknown key; the keys here are path, truth"},
+                 "images.colour: unknown key; the keys here are path, truth, groups"},
         BadInput{"misspelt_required_key",
                  [](Json& j) {
                    j["device"] = j["devices"];
