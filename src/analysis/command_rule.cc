@@ -7,7 +7,7 @@
 
 #include "analysis/metrics.h"
 #include "base/files.h"
-#include "base/npz.h"
+#include "base/npz_writer.h"
 #include "base/process.h"
 #include "base/scratch_folder.h"
 

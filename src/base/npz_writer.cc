@@ -1,6 +1,6 @@
 // Names, types and bytes of arrays to the bytes of an archive: for each a local header and a .npy
 // file, then the directory of all.
-#include "base/npz.h"
+#include "base/npz_writer.h"
 
 #include <array>
 #include <limits>

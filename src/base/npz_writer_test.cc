@@ -1,5 +1,5 @@
 // The archive as numpy reads it.
-#include "base/npz.h"
+#include "base/npz_writer.h"
 
 #include <sys/wait.h>
 
