@@ -8,7 +8,7 @@ endif()
 
 room(base LIBS nlohmann_json::nlohmann_json fmt::fmt spdlog::spdlog)
 room(program DEPENDS base)
-room(judge DEPENDS base)
+room(judge DEPENDS base LIBS Boost::headers)
 room(store DEPENDS base LIBS SQLiteCpp SQLite::SQLite3)
 room(tvm DEPENDS base LIBS TVM::runtime)
 # A wheel is built in a temporary environment, whose paths mean nothing (or worse) where it runs.

@@ -23,29 +23,36 @@ int Find(const std::vector<T>& rows, const std::string& name) {
 struct StoredKernel {
   std::string role, code;
 };
+// The kernels by key of every program that was built, by model and target.
+using Kernels = std::map<std::pair<std::string, int>, std::map<std::string, StoredKernel>>;
 
-// By key, of the model's program on a target; empty where it was not built.
-Result<std::map<std::string, StoredKernel>> KernelsOf(const CampaignView& view,
-                                                      const std::string& model, int target) {
-  std::map<std::string, StoredKernel> kernels;
+Result<Kernels> KernelsOf(const CampaignView& view) {
+  Kernels all;
   for (const StoredProgram& row : TRY(view.store->Programs())) {
-    if (row.model != model || row.target_index != target) continue;
-    Json program = TRY(ParseJson(row.program_json, "the stored program of " + model));
+    Json program = TRY(ParseJson(row.program_json, "the stored program of " + row.model));
     if (!program.is_object() || !program.contains("kernels")) continue;
+    auto& kernels = all[{row.model, row.target_index}];
     for (const Json& kernel : program["kernels"]) {
       kernels[kernel.value("key", "")] = {kernel.value("role", ""), kernel.value("code", "")};
     }
   }
-  return kernels;
+  return all;
 }
 
-Result<Json> DiffKernels(const CampaignView& before, const CampaignView& after,
-                         const std::string& model, int old_device, int new_device) {
-  auto target = [](const CampaignView& view, int device) {
-    return view.devices[static_cast<size_t>(device)].target_index;
+// A campaign and what is read of it once.
+struct Side {
+  const CampaignView& view;
+  Kernels kernels;
+};
+
+Json DiffKernels(const Side& before, const Side& after, const std::string& model, int old_device,
+                 int new_device) {
+  auto of = [&](const Side& side, int device) {
+    auto found =
+        side.kernels.find({model, side.view.devices[static_cast<size_t>(device)].target_index});
+    return found == side.kernels.end() ? std::map<std::string, StoredKernel>() : found->second;
   };
-  auto old_kernels = TRY(KernelsOf(before, model, target(before, old_device)));
-  auto new_kernels = TRY(KernelsOf(after, model, target(after, new_device)));
+  const auto old_kernels = of(before, old_device), new_kernels = of(after, new_device);
   int equal = 0, not_known = 0;
   Json changed = Json::array(), gone = Json::array(), fresh = Json::array();
   for (const auto& [key, kernel] : old_kernels) {
@@ -64,11 +71,11 @@ Result<Json> DiffKernels(const CampaignView& before, const CampaignView& after,
   for (const auto& [key, kernel] : new_kernels) {
     if (!old_kernels.count(key)) fresh.push_back({{"key", key}, {"role", kernel.role}});
   }
-  return Json{{"equal", equal},
-              {"changed", changed},
-              {"code_not_known", not_known},
-              {"gone", gone},
-              {"new", fresh}};
+  return {{"equal", equal},
+          {"changed", changed},
+          {"code_not_known", not_known},
+          {"gone", gone},
+          {"new", fresh}};
 }
 
 Json DiffOutputs(const ModelView& before, const ModelView& after, int old_device, int new_device) {
@@ -96,13 +103,12 @@ Json DiffOutputs(const ModelView& before, const ModelView& after, int old_device
           {"images_with_other_content", other_files}};
 }
 
-Json ScoreJson(const CampaignView& view, const ModelView& model, std::optional<int> device) {
-  ScoreWithIntervals of = ScoreOf(view, model, device, AllMutants(model));
-  auto value = of.score.Value();
-  return {
-      {"score", value ? Json(*value) : Json(nullptr)},
-      {"n", of.score.valid},
-      {"interval", of.mutants ? Json::array({of.mutants->low, of.mutants->high}) : Json(nullptr)}};
+Json ScoreJson(const Score& of) {
+  auto value = of.Value();
+  auto interval = of.Wilson();
+  return {{"score", value ? Json(*value) : Json(nullptr)},
+          {"n", of.valid},
+          {"interval", interval ? Json::array({interval->low, interval->high}) : Json(nullptr)}};
 }
 
 struct Matched {
@@ -170,26 +176,25 @@ Json DiffMutants(const CampaignView& before, const CampaignView& after, const Mo
           {"verdict_changes", changes}};
 }
 
-Result<Json> DiffModel(const CampaignView& before, const CampaignView& after,
-                       const ModelView& old_model, const ModelView& new_model) {
+Json DiffModel(const Side& before, const Side& after, const ModelView& old_model,
+               const ModelView& new_model) {
   Json devices = Json::object();
-  for (size_t d = 0; d < before.devices.size(); ++d) {
-    const std::string& name = before.devices[d].name;
-    int other = Find(after.devices, name);
+  for (size_t d = 0; d < before.view.devices.size(); ++d) {
+    const std::string& name = before.view.devices[d].name;
+    int other = Find(after.view.devices, name);
     if (other < 0) continue;
     int device = static_cast<int>(d);
-    devices[name] = {
-        {"kernels", TRY(DiffKernels(before, after, old_model.stored.name, device, other))},
-        {"original", DiffOutputs(old_model, new_model, device, other)},
-        {"score_before", ScoreJson(before, old_model, device)},
-        {"score_after", ScoreJson(after, new_model, other)}};
+    devices[name] = {{"kernels", DiffKernels(before, after, old_model.stored.name, device, other)},
+                     {"original", DiffOutputs(old_model, new_model, device, other)},
+                     {"score_before", ScoreJson(ScoreOn(old_model, device, AllMutants(old_model)))},
+                     {"score_after", ScoreJson(ScoreOn(new_model, other, AllMutants(new_model)))}};
   }
-  return Json{{"name", old_model.stored.name},
-              {"same_file", old_model.stored.hash == new_model.stored.hash},
-              {"devices", devices},
-              {"score_before", ScoreJson(before, old_model, std::nullopt)},
-              {"score_after", ScoreJson(after, new_model, std::nullopt)},
-              {"mutants", DiffMutants(before, after, old_model, new_model)}};
+  return {{"name", old_model.stored.name},
+          {"same_file", old_model.stored.hash == new_model.stored.hash},
+          {"devices", devices},
+          {"score_before", ScoreJson(OverallScore(old_model, AllMutants(old_model)))},
+          {"score_after", ScoreJson(OverallScore(new_model, AllMutants(new_model)))},
+          {"mutants", DiffMutants(before.view, after.view, old_model, new_model)}};
 }
 
 std::string ScoreText(const Json& score) {
@@ -214,6 +219,7 @@ Result<Json> DiffCampaigns(const CampaignView& before, const CampaignView& after
     if (a && b && *a == *b) continue;
     meta[key] = Json::array({a ? Json(*a) : Json(nullptr), b ? Json(*b) : Json(nullptr)});
   }
+  const Side old_side{before, TRY(KernelsOf(before))}, new_side{after, TRY(KernelsOf(after))};
   std::set<std::string> matched;
   for (const ModelView& model : before.models) {
     auto same = std::find_if(after.models.begin(), after.models.end(), [&](const ModelView& other) {
@@ -224,7 +230,7 @@ Result<Json> DiffCampaigns(const CampaignView& before, const CampaignView& after
       continue;
     }
     matched.insert(model.stored.name);
-    models.push_back(TRY(DiffModel(before, after, model, *same)));
+    models.push_back(DiffModel(old_side, new_side, model, *same));
   }
   for (const ModelView& model : after.models) {
     if (!matched.count(model.stored.name)) alone.push_back(model.stored.name);

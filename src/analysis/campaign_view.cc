@@ -4,11 +4,14 @@
 #include "analysis/campaign_view.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <future>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 
+#include "analysis/command_rule.h"
+#include "analysis/judging_thread.h"
+#include "analysis/originals.h"
+#include "base/number.h"
 #include "judge/kill_rule.h"
 #include "judge/top_json.h"
 
@@ -119,11 +122,15 @@ class Reader {
     view_.marks = options_.marks;
     const std::string* kill = view_.Meta("kill");
     view_.rule = options_.rule ? *options_.rule : TRY(ParseKillRule(kill ? *kill : "top1"));
-    const std::string* top_k = view_.Meta("top_k");
-    if (view_.rule.kind == KillRule::Kind::kTopK && top_k &&
-        view_.rule.k > std::atoi(top_k->c_str()))
+    if (!options_.rule && !view_.rule.command.empty())
       return Fail(Code::kInvalidInput, "kill rule ", KillRuleText(view_.rule),
-                  ": the campaign kept the best ", *top_k, " labels only (`top_k`)");
+                  ": a campaign may not say what to run here; give the rule with --kill");
+    if (const std::string* top_k = view_.Meta("top_k"))
+      view_.top_k = NumberFrom<int>(*top_k).value_or(0);
+    if (view_.rule.kind == KillRule::Kind::kTopK && view_.top_k > 0 && view_.rule.k > view_.top_k)
+      return Fail(Code::kInvalidInput, "kill rule ", KillRuleText(view_.rule),
+                  ": the campaign kept the best ", std::to_string(view_.top_k),
+                  " labels only (`top_k`)");
     const std::string* matrix = view_.Meta("matrix");
     view_.full_matrix = matrix && *matrix == "full";
     view_.devices = TRY(store_.Devices());
@@ -181,9 +188,10 @@ class Reader {
     for (const StoredImage& image : model.images) {
       image_index.emplace(image.name, static_cast<int>(image_index.size()));
     }
-    TRY(ReadOriginals(model, image_index));
+    TRY(ReadOriginals(store_, view_.devices, model));
+    TRY(MakeRules(model));
+    if (!view_.rule.command.empty()) TRY(CheckWholeOutputs(model, view_.top_k));
     TRY(ReadMutants(model));
-
     TRY(ReadBuilds(name));
     TRY(ReadFates(model, image_index));
     TRY(FindSameCode(model));
@@ -211,38 +219,35 @@ class Reader {
       mutant_index.emplace(mutant.stored.id, mutant_index.size());
     for (const StoredDevice& device : view_.devices)
       device_index.emplace(device.name, device_index.size());
-    const std::string* top_k = view_.Meta("top_k");
-    DeviceComparer comparer(model, devices(), top_k ? std::atoi(top_k->c_str()) : 0);
+    DeviceComparer comparer(model, devices(), view_.top_k);
+    JudgingThread judging([&](std::span<const StoredFate> rows) -> Status {
+      if (rows.empty()) return Ok();
+      auto mutant = mutant_index.find(rows.front().mutant);
+      if (mutant == mutant_index.end()) return Ok();
+      std::vector<std::vector<std::pair<int, Fate>>> gathered(devices());
+      for (const StoredFate& row : rows) {
+        auto image = image_index.find(row.image);
+        auto device = device_index.find(row.device);
+        if (image == image_index.end() || device == device_index.end()) continue;
+        // Without the original's output on this device there is nothing to compare with (yet).
+        if (!model.originals[device->second][static_cast<size_t>(image->second)]) continue;
+        gathered[device->second].emplace_back(image->second, TRY(FateOf(row)));
+      }
+      Judge(model, model.mutants[mutant->second], InImageOrder(std::move(gathered)), &comparer,
+            mutant->second);
+      return Ok();
+    });
     std::string current;
-    std::vector<std::vector<std::pair<int, Fate>>> gathered(devices());
-    // Judged beside the reading of the next mutant's: never more than one is under way.
-    std::future<void> judged;
-    auto judge = [&] {
-      if (judged.valid()) judged.get();
-      auto mutant = mutant_index.find(current);
-      std::vector<std::vector<std::pair<int, Fate>>> rows(devices());
-      rows.swap(gathered);
-      if (mutant == mutant_index.end()) return;
-      judged = std::async(
-          std::launch::async, [&, rows = std::move(rows), index = mutant->second]() mutable {
-            Judge(model, model.mutants[index], InImageOrder(std::move(rows)), &comparer, index);
-          });
-    };
     TRY(store_.EachFate(model.stored.name, [&](const StoredFate& row) -> Status {
       if (row.mutant != current) {
-        judge();
+        TRY(judging.Judge());
         current = row.mutant;
       }
-      auto image = image_index.find(row.image);
-      auto device = device_index.find(row.device);
-      if (image == image_index.end() || device == device_index.end()) return Ok();
-      // Without the original's output on this device there is nothing to compare with (yet).
-      if (!model.originals[device->second][static_cast<size_t>(image->second)]) return Ok();
-      gathered[device->second].emplace_back(image->second, TRY(FateOf(row)));
+      judging.Add(row);
       return Ok();
     }));
-    judge();
-    if (judged.valid()) judged.get();
+    TRY(judging.Judge());
+    TRY(judging.End());
     for (MutantView& mutant : model.mutants) {
       if (mutant.devices.empty()) Judge(model, mutant, std::vector<DeviceFates>(devices()));
     }
@@ -266,24 +271,17 @@ class Reader {
     return Ok();
   }
 
-  Status ReadOriginals(ModelView& model, const std::unordered_map<std::string, int>& image_index) {
-    model.originals.assign(view_.devices.size(),
-                           std::vector<std::optional<OriginalResult>>(model.images.size()));
-    std::vector<StoredOriginal> rows = TRY(store_.Originals(model.stored.name));
-    for (const StoredOriginal& row : rows) {
-      auto image = image_index.find(row.image);
-      auto device = std::find_if(view_.devices.begin(), view_.devices.end(),
-                                 [&](const StoredDevice& d) { return d.name == row.device; });
-      if (image == image_index.end() || device == view_.devices.end()) continue;
-      OriginalResult original;
-      original.top = TRY(TopFromText(row.top_json, "the stored output of the original on " +
-                                                       row.image + ", device " + row.device));
-      original.seconds = row.seconds;
-      int64_t truth = model.images[static_cast<size_t>(image->second)].truth;
-      if (truth >= 0)
-        original.correct = !original.top.empty() && original.top.front().label == truth;
-      model.originals[static_cast<size_t>(device - view_.devices.begin())]
-                     [static_cast<size_t>(image->second)] = std::move(original);
+  // The rule on each device, of which this one says what its noise is.
+  Status MakeRules(const ModelView& model) {
+    rules_.assign(devices(), view_.rule);
+    for (size_t d = 0; view_.rule.kind == KillRule::Kind::kNoise && d < devices(); ++d) {
+      const auto& originals = model.originals[d];
+      bool ran = std::any_of(originals.begin(), originals.end(),
+                             [](const auto& original) { return original.has_value(); });
+      if (ran && !model.noise[d])
+        return Fail(Code::kInvalidInput, "kill rule noise: the campaign holds no repeated runs of ",
+                    "the original on device ", view_.devices[d].name, " (`repeats`)");
+      rules_[d].tolerance = model.noise[d].value_or(0);
     }
     return Ok();
   }
@@ -344,17 +342,23 @@ class Reader {
       auto image = static_cast<size_t>(on.images[i]);
       evidence.originals.push_back(model.originals[device][image]->top);
       evidence.truths.push_back(model.images[image].truth);
+      evidence.repeats.push_back(model.originals[device][image]->repeats);
     }
     DeviceResult result;
     result.judgement = ::mutatenn::Judge(evidence);
     result.top1 = result.judgement.verdict;
-    evidence.rule = view_.rule;
+    evidence.rule = rules_[device];
+    if (!evidence.rule.command.empty()) {
+      evidence.ask = [&](const Evidence& all) {
+        return AskCommand(all, mutant, view_.devices[device].name);
+      };
+    }
     if (view_.rule != KillRule{}) result.judgement = ::mutatenn::Judge(evidence);
     result.out_of_bounds = evidence.out_of_bounds;
     size_t count = JudgedFates(evidence);
     for (size_t i = 0; i < count; ++i) {
       result.outcomes.push_back(
-          OutcomeOf(view_.rule, evidence.originals[i], evidence.fates[i], on.images[i]));
+          OutcomeOf(rules_[device], evidence.originals[i], evidence.fates[i], on.images[i]));
     }
     on.fates = std::move(evidence.fates);
     on.fates.resize(count);
@@ -367,6 +371,7 @@ class Reader {
   const ReadOptions& options_;
   CampaignView view_;
   std::vector<StoredOperatorUse> uses_;
+  std::vector<KillRule> rules_;  // by device, of the model that is read
   std::map<std::pair<std::string, int>, StoredBuild> builds_;
   std::map<std::pair<std::string, std::string>, OutOfBounds> out_of_bounds_;
 };

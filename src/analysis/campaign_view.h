@@ -61,6 +61,7 @@ struct OriginalResult {
   std::vector<Ranked> top;
   std::optional<bool> correct;  // empty when the truth is not known
   double seconds = 0;
+  Repeats repeats;
 };
 
 struct ModelView {
@@ -69,6 +70,9 @@ struct ModelView {
   std::vector<StoredOperatorUse> uses;  // by operator id and key
   // [device][image]; empty where the original did not run.
   std::vector<std::vector<std::optional<OriginalResult>>> originals;
+  // [device]: the largest difference of an output that says nothing there (judge/noise_rule.h).
+  // Empty where the original's runs were not repeated.
+  std::vector<std::optional<double>> noise;
   std::vector<MutantView> mutants;            // selected ones, by operator, point, id
   std::vector<DeviceComparison> comparisons;  // of all pairs of devices, first device first
   int unselected = 0;  // left out by max_mutants: counted, neither judged nor reported
@@ -77,6 +81,7 @@ struct ModelView {
 struct CampaignView {
   std::map<std::string, std::string> meta;  // the keys of kMetaKeys that the store has
   bool full_matrix = false;
+  int top_k = 0;  // labels kept of an output; 0 = not known
   KillRule rule;
   std::vector<Mark> marks;
   std::vector<StoredDevice> devices;  // in the configuration's order, else the store's

@@ -170,6 +170,51 @@ TEST(CampaignView, JudgesAgainByAnotherRule) {
   EXPECT_FALSE(ReadCampaign(campaign.store(), rule("topk:3")).ok());
 }
 
+TEST(CampaignView, JudgesByTheDevicesOwnNoise) {
+  SyntheticCampaign campaign(Matrix::kFull);
+  auto rule = [](const char* text) { return ReadOptions{.rule = ParseKillRule(text).value()}; };
+  // On host runs of the original are up to 0.25 apart: differences of up to 1 say nothing there.
+  for (double difference : {0.99, 1.01}) {
+    StoredFate fate{"Net", "s1", "host", "a.jpg", "ok", SyntheticCampaign::Top(2)};
+    fate.max_abs_diff = difference;
+    ASSERT_TRUE(campaign.store().PutFates({fate}, std::nullopt).ok());
+    CampaignView view = ReadCampaign(campaign.store(), rule("noise")).value();
+    EXPECT_EQ(On(view, "s1", 1).judgement.verdict,
+              difference > 1 ? Verdict::kKilled : Verdict::kSurvived);
+    EXPECT_EQ(On(view, "s1", 0).judgement.verdict, Verdict::kSurvived);
+    EXPECT_EQ(On(view, "k1", 1).judgement.verdict, Verdict::kSurvived);  // another label only
+  }
+  // k1 on base: 2 of 4 runs against 0 of 8, p = 1/11.
+  EXPECT_EQ(
+      On(ReadCampaign(campaign.store(), rule("fisher:0.1")).value(), "k1", 0).judgement.reason,
+      "another label on 2 of 4 runs, the original's on 0 of 8, p = 0.0909");
+  EXPECT_EQ(On(ReadCampaign(campaign.store(), rule("fisher")).value(), "k1", 0).judgement.verdict,
+            Verdict::kSurvived);
+  // NaN from run to run: nothing that differs means something.
+  ASSERT_TRUE(campaign.store()
+                  .PutRepeats({{"Net", "host", "b.jpg", 3, "[5,5,5]", "[null, 0.5]", 0, true}})
+                  .ok());
+  EXPECT_EQ(On(ReadCampaign(campaign.store(), rule("noise")).value(), "s1", 1).judgement.verdict,
+            Verdict::kSurvived);
+  ASSERT_TRUE(campaign.store()
+                  .PutRepeats({{"Net", "base", "a.jpg", 1, "[2]", "[0]", 0, true},
+                               {"Net", "base", "b.jpg", 1, "[4]", "[0]", 0, true},
+                               {"Net", "base", "c.jpg", 1, "[1]", "[0]", 0, true},
+                               {"Net", "base", "d.jpg", 1, "[9]", "[0]", 0, true}})
+                  .ok());
+  EXPECT_FALSE(ReadCampaign(campaign.store(), rule("noise")).ok());
+}
+
+TEST(CampaignView, CommandsComeFromTheUserAndSeeWholeOutputs) {
+  SyntheticCampaign campaign(Matrix::kFull);
+  ReadOptions options{.rule = ParseKillRule("accept:command=false").value()};
+  EXPECT_FALSE(ReadCampaign(campaign.store(), options).ok());  // two labels of many were kept
+  ASSERT_TRUE(campaign.store().SetMeta("kill", "accept:command=false").ok());
+  auto view = ReadCampaign(campaign.store());
+  ASSERT_FALSE(view.ok());
+  EXPECT_NE(view.error().message.find("give the rule with --kill"), std::string::npos);
+}
+
 TEST(Scores, CountedByHand) {
   SyntheticCampaign campaign(Matrix::kEarly);
   CampaignView view = View(campaign);

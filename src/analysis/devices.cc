@@ -57,11 +57,16 @@ Spread SpreadOf(const MutantView& mutant) {
   return spread;
 }
 
-std::vector<Disagreement> Disagreements(const ModelView& model) {
+std::vector<Spread> SpreadsOf(const ModelView& model) {
+  std::vector<Spread> spreads;
+  for (const MutantView& mutant : model.mutants) spreads.push_back(SpreadOf(mutant));
+  return spreads;
+}
+
+std::vector<Disagreement> Disagreements(const std::vector<Spread>& spreads) {
   std::vector<Disagreement> found;
-  for (size_t m = 0; m < model.mutants.size(); ++m) {
-    Spread spread = SpreadOf(model.mutants[m]);
-    if (spread.disagreeing > 0 || spread.verdicts_differ) found.push_back({m, std::move(spread)});
+  for (size_t m = 0; m < spreads.size(); ++m) {
+    if (spreads[m].disagreeing > 0 || spreads[m].verdicts_differ) found.push_back({m, spreads[m]});
   }
   auto share = [](const Spread& spread) {
     return spread.images > 0 ? static_cast<double>(spread.disagreeing) / spread.images : 0;

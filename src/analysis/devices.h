@@ -2,7 +2,6 @@
 // some only, nowhere; and where the devices' labels differ most.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "analysis/campaign_view.h"
@@ -25,13 +24,14 @@ struct Spread {
 };
 const char* SpreadName(Spread::Kind kind);
 Spread SpreadOf(const MutantView& mutant);
+std::vector<Spread> SpreadsOf(const ModelView& model);  // by mutant
 
 struct Disagreement {
-  size_t mutant = 0;  // index into ModelView::mutants
+  size_t mutant = 0;  // index into the spreads, as into ModelView::mutants
   Spread spread;
 };
 // Mutants on which devices disagree, by label or verdict: first those whose verdicts differ, then
 // by share of images, then in the view's order.
-std::vector<Disagreement> Disagreements(const ModelView& model);
+std::vector<Disagreement> Disagreements(const std::vector<Spread>& spreads);
 
 }  // namespace mutatenn

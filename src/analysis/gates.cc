@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "analysis/devices.h"
 #include "analysis/scores.h"
+#include "base/number.h"
 
 namespace mutatenn {
 namespace {
@@ -52,11 +53,8 @@ GateResult JudgeClass(const CampaignView& view, const ModelView& model, const st
   double least = 2;
   for (size_t d = 0; d < view.devices.size(); ++d) {
     for (const ClassScore& score : ByClass(model, static_cast<int>(d))) {
-      if (std::to_string(score.truth) != gate.name || score.valid == 0) continue;
-      ScoreWithIntervals of;
-      of.score.detected = score.detected;
-      of.score.valid = score.valid;
-      of.mutants = of.score.Wilson();
+      if (std::to_string(score.truth) != gate.name || score.score.valid == 0) continue;
+      ScoreWithIntervals of{.score = score.score, .mutants = score.score.Wilson()};
       if (*of.LowerBound() >= least) continue;
       least = *of.LowerBound();
       worst = Judge(title + " on " + view.devices[d].name, gate, of);
@@ -100,7 +98,7 @@ GateResult Check(const CampaignView& view, const ModelView& model, const Gate& g
     if (group == groups.end()) return NotMeasured(title, "it has no mutants");
     mutants = group->mutants;
   }
-  return Judge(title, gate, ScoreOf(view, model, device, mutants));
+  return Judge(title, gate, ScoreOf(model, device, mutants));
 }
 
 }  // namespace
@@ -122,9 +120,9 @@ Result<Gate> ParseScoreGate(const std::string& text) {
     gate.name = text.substr(colon + 1, equals - colon - 1);
     number = text.substr(equals + 1);
   }
-  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), gate.limit);
-  if (error != std::errc() || end != number.data() + number.size()) return malformed;
-  if (!(gate.limit >= 0 && gate.limit <= 1)) return malformed;
+  const std::optional<double> limit = NumberFrom<double>(number);
+  if (!limit || !(*limit >= 0 && *limit <= 1)) return malformed;
+  gate.limit = *limit;
   return gate;
 }
 

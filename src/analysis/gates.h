@@ -2,7 +2,6 @@
 // disagreement of devices.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 

@@ -61,6 +61,13 @@ std::optional<SampledScore> StratifiedScore(const std::vector<Stratum>& strata) 
   return result;
 }
 
+double Quantile(std::span<const double> sorted, double share) {
+  double at = share * static_cast<double>(sorted.size() - 1);
+  auto below = static_cast<size_t>(at);
+  size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
 std::optional<Interval> BootstrapInterval(
     int items, const std::function<std::optional<double>(const std::vector<int>& times)>& statistic,
     int resamples, uint64_t seed) {
@@ -77,14 +84,7 @@ std::optional<Interval> BootstrapInterval(
   }
   if (values.empty()) return std::nullopt;
   std::sort(values.begin(), values.end());
-  // Between the two nearest values, as numpy.percentile does it.
-  auto percentile = [&](double share) {
-    double at = share * static_cast<double>(values.size() - 1);
-    auto below = static_cast<size_t>(at);
-    size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  return Interval{percentile(0.025), percentile(0.975)};
+  return Interval{Quantile(values, 0.025), Quantile(values, 0.975)};
 }
 
 }  // namespace mutatenn

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
+#include <span>
 #include <vector>
 
 namespace mutatenn {
@@ -34,6 +34,10 @@ struct SampledScore {
 // Korn and B. I. Graubard, "Confidence intervals for proportions with small expected number of
 // positive counts", 1998). No value when nothing drawn is valid.
 std::optional<SampledScore> StratifiedScore(const std::vector<Stratum>& strata);
+
+// The value that `share` of the values lie below, between the two nearest as numpy.quantile does
+// it. Not of an empty list.
+double Quantile(std::span<const double> sorted, double share);
 
 // The 2.5 and 97.5 percentiles of `statistic` over resamples of `items` items with replacement. It
 // gets how often each item was drawn; resamples without a value are left out. The random numbers

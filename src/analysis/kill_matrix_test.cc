@@ -152,7 +152,7 @@ TEST(Spread, OverTheImagesThatAllDevicesRan) {
     EXPECT_EQ(spread(4).kind, Spread::Kind::kNotCompared);  // equivalent, stillborn
     EXPECT_EQ(spread(5).kind, Spread::Kind::kNotCompared);  // pending
     std::vector<std::string> ranked;
-    for (const Disagreement& d : Disagreements(model))
+    for (const Disagreement& d : Disagreements(SpreadsOf(model)))
       ranked.push_back(model.mutants[d.mutant].stored.id);
     // Verdicts first: t1 with labels, e1 without; then by share of images.
     EXPECT_EQ(ranked, (std::vector<std::string>{"t1", "e1", "k1", "s1"}));
@@ -175,18 +175,19 @@ TEST(Scores, GroupsAndClasses) {
   // Truths 1 (c), 2 (a), 3 (d) on base: k1 by a and d, t1 by d.
   auto classes = ByClass(model, 0);
   ASSERT_EQ(classes.size(), 3u);
-  EXPECT_EQ(classes[0].valid, 3);
-  EXPECT_EQ(classes[0].detected, 0);
-  EXPECT_EQ(classes[1].detected, 1);
-  EXPECT_EQ(classes[2].detected, 2);
-  ScoreWithIntervals all = ScoreOf(view, model, 0, AllMutants(model));
+  EXPECT_EQ(classes[0].score.valid, 3);
+  EXPECT_EQ(classes[0].score.detected, 0);
+  EXPECT_EQ(classes[1].score.detected, 1);
+  EXPECT_EQ(classes[2].score.detected, 2);
+  ScoreWithIntervals all = ScoreOf(model, 0, AllMutants(model));
   EXPECT_EQ(all.mutants, WilsonInterval(0.75, 4));
   // 3 of 4 graph mutants were drawn, of which one is valid (and detected); the code mutants all.
   ASSERT_TRUE(all.population);
   EXPECT_NEAR(all.population->score, (2 + 4.0 / 3) / (3 + 4.0 / 3), 1e-12);
-  EXPECT_FALSE(ScoreOf(view, model, 0, ByOperator(model)[0].mutants).population.has_value());
-  ASSERT_TRUE(all.images);
-  EXPECT_EQ(all.images->high, 0.75);  // more images than there are cannot be drawn
+  EXPECT_FALSE(ScoreOf(model, 0, ByOperator(model)[0].mutants).population.has_value());
+  std::optional<Interval> images = OverImages(view, model, 0, AllMutants(model));
+  ASSERT_TRUE(images);
+  EXPECT_EQ(images->high, 0.75);  // more images than there are cannot be drawn
 }
 
 TEST(Scores, MarkedSurvivorsAreInNoScore) {

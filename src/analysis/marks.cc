@@ -35,6 +35,12 @@ const char* MarkName(Mark::Kind kind) {
   return kind == Mark::Kind::kEquivalent ? "equivalent" : "accepted";
 }
 
+std::optional<Mark::Kind> MarkFromName(const std::string& name) {
+  for (Mark::Kind kind : {Mark::Kind::kEquivalent, Mark::Kind::kAccepted})
+    if (name == MarkName(kind)) return kind;
+  return std::nullopt;
+}
+
 Result<std::vector<Mark>> ReadMarks(const std::string& folder) {
   std::vector<Mark> marks;
   std::istringstream text(TRY(TextOf(folder)));
@@ -48,11 +54,12 @@ Result<std::vector<Mark>> ReadMarks(const std::string& folder) {
     words >> kind >> std::ws;
     std::getline(words, mark.reason);
     while (!mark.reason.empty() && mark.reason.back() == '\r') mark.reason.pop_back();
-    if ((kind != "equivalent" && kind != "accepted") || mark.reason.empty()) {
+    std::optional<Mark::Kind> known = MarkFromName(kind);
+    if (!known || mark.reason.empty()) {
       return Fail(Code::kInvalidInput, MarksPath(folder), ", line ", std::to_string(number),
                   ": expected MUTANT equivalent|accepted REASON");
     }
-    mark.kind = kind == "equivalent" ? Mark::Kind::kEquivalent : Mark::Kind::kAccepted;
+    mark.kind = *known;
     marks.push_back(std::move(mark));
   }
   return marks;

@@ -2,6 +2,7 @@
 // control: one line a mark, "MUTANT equivalent|accepted REASON", '#' begins a comment.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Mark {
   bool operator==(const Mark&) const = default;
 };
 const char* MarkName(Mark::Kind kind);
+std::optional<Mark::Kind> MarkFromName(const std::string& name);
 
 inline std::string MarksPath(const std::string& folder) { return folder + "/marks.txt"; }
 

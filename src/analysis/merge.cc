@@ -25,10 +25,10 @@ class Merge {
     TRY(AddMeta());
     TRY(AddDevices());
     for (const StoredModel& model : TRY(source.store->Models())) TRY(AddModel(model));
-    for (StoredProgram& program : TRY(source.store->Programs())) {
+    std::vector<StoredProgram> programs = TRY(source.store->Programs());
+    for (StoredProgram& program : programs)
       program.target_index = targets_.at(program.target_index);
-      TRY(into_.PutPrograms({program}));
-    }
+    TRY(into_.PutPrograms(programs));
     for (const StoredOperatorUse& use : TRY(source.store->OperatorUses())) {
       auto [known, fresh] = uses_.try_emplace({use.model, use.op_key}, use);
       if (!fresh && (known->second.points != use.points || known->second.mutants != use.mutants))
@@ -133,6 +133,7 @@ class Merge {
         return Other("the original's outputs on " + original.image + ", device " + original.device);
     }
     TRY(into_.PutOriginals(originals));
+    TRY(AddRepeats(model.name));
     TRY(AddFates(model.name));
     for (const StoredOutOfBounds& row : TRY(source_->store->OutOfBoundsOf(model.name)))
       TRY(into_.PutFates({}, row));
@@ -140,6 +141,7 @@ class Merge {
   }
 
   Status AddImages(const std::string& model) {
+    std::vector<StoredImage> images;
     for (const StoredImage& image : TRY(source_->store->Images(model))) {
       auto [known, fresh] = images_.try_emplace({model, image.name}, image);
       StoredImage& before = known->second;
@@ -148,9 +150,20 @@ class Merge {
           (placed && before.position != image.position))
         return Other("the files, classes or order of image " + image.name);
       if (!fresh && before.position < 0) before.position = image.position;
-      TRY(into_.PutImages({before}));
+      images.push_back(before);
     }
-    return Ok();
+    return into_.PutImages(images);
+  }
+
+  // The reference of an image is the first source's, whose first device is the whole's.
+  Status AddRepeats(const std::string& model) {
+    TRY(into_.PutRepeats(TRY(source_->store->Repeats(model))));
+    std::set<std::string> known;
+    for (const StoredReferenceOutput& row : TRY(into_.ReferenceOutputs(model)))
+      known.insert(row.image);
+    std::vector<StoredReferenceOutput> rows = TRY(source_->store->ReferenceOutputs(model));
+    std::erase_if(rows, [&](const StoredReferenceOutput& row) { return known.count(row.image); });
+    return into_.PutReferenceOutputs(rows);
   }
 
   Status AddBuilds(const std::string& model) {

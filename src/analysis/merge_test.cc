@@ -42,6 +42,11 @@ std::unique_ptr<Store> Part(Store& whole, const std::string& folder, const std::
     if (row.device != device) continue;
     EXPECT_TRUE(part->PutOriginals({row}).ok());
   }
+  for (const StoredRepeat& row : Rows(whole.Repeats("Net"))) {
+    if (row.device == device) EXPECT_TRUE(part->PutRepeats({row}).ok());
+  }
+  if (device == "base")
+    EXPECT_TRUE(part->PutReferenceOutputs(whole.ReferenceOutputs("Net").value()).ok());
   EXPECT_TRUE(part->PutFates(whole.Fates("Net", device).value(), std::nullopt).ok());
   return part;
 }
@@ -79,6 +84,8 @@ TEST_F(MergeTest, PartsGiveTheWhole) {
   }
   EXPECT_EQ(b.uses[1].selected, 3);
   EXPECT_EQ(b.comparisons[0].runs_differing, a.comparisons[0].runs_differing);
+  EXPECT_EQ(Rows(into_->Repeats("Net")).size(), 8u);
+  EXPECT_EQ(Rows(into_->ReferenceOutputs("Net")).size(), 4u);
 }
 
 TEST_F(MergeTest, ShardsOfMutantsAddUp) {

@@ -1,7 +1,7 @@
 // Comparisons of two outputs of one network for one image, one file a metric (<name>.cc): by the
 // first label, by the order of the best labels, by edits between the two top lists, and by the
-// whole outputs. Of whole outputs both must be of one size; no value when that is 0, or a formula
-// divides by 0.
+// whole outputs (the margin of one output is judge/margin.cc). Of whole outputs both must be of one
+// size; no value when that is 0, or a formula divides by 0.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,10 @@ std::optional<std::vector<double>> WholeOutput(const std::vector<Ranked>& top, s
 std::optional<double> L2Distance(std::span<const double> a, std::span<const double> b);
 // max_error.cc: largest absolute difference.
 std::optional<double> MaxError(std::span<const double> a, std::span<const double> b);
+// floor_error.cc: a largest error in units of the device's floor, the largest difference there that
+// says nothing (noise_rule.h, NoiseLimit): above 1 it is more than noise and rounding. Infinite
+// where nothing differs from run to run but this does; no value on a device without a floor.
+std::optional<double> ErrorAgainstFloor(double error, double floor);
 // cosine.cc: 1 - cosine of the angle, in [0, 2]; no value when one is all zeros.
 std::optional<double> CosineDistance(std::span<const double> a, std::span<const double> b);
 // softmax_kl.cc: Kullback-Leibler divergence of softmax(b) from softmax(a), in nats, >= 0 (S.

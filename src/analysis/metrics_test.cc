@@ -4,6 +4,7 @@
 #include "analysis/metrics.h"
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -72,6 +73,15 @@ TEST(Top1Differs, FirstLabelOnly) {
 }
 
 using Values = std::vector<double>;
+
+TEST(ErrorAgainstFloor, CountsFloors) {
+  EXPECT_EQ(ErrorAgainstFloor(0.5, 0.25), 2);
+  EXPECT_EQ(ErrorAgainstFloor(0, 0), 0);
+  EXPECT_EQ(ErrorAgainstFloor(1e-9, 0), std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isnan(*ErrorAgainstFloor(NAN, 0)));
+  EXPECT_TRUE(std::isnan(*ErrorAgainstFloor(NAN, 1)));
+  EXPECT_EQ(ErrorAgainstFloor(1, std::numeric_limits<double>::infinity()), std::nullopt);
+}
 
 TEST(WholeOutputs, AsScipy) {
   Values a = {1, 2, 3}, b = {2, 2, 1};

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "judge/kill_rule.h"
+
 namespace mutatenn {
 namespace {
 
@@ -46,50 +48,6 @@ std::optional<SampledScore> Sampled(const ModelView& model, std::optional<int> d
   std::vector<Stratum> used;
   for (const std::string& key : touched) used.push_back(strata[key]);
   return StratifiedScore(used);
-}
-
-// Score over resampled images. A mutant that was detected before all images ran (a crash ends its
-// runs) is detected in every resample.
-std::optional<Interval> OverImages(const CampaignView& view, const ModelView& model,
-                                   std::optional<int> device, const MutantSet& mutants) {
-  if (!view.full_matrix || view.rule.kind == KillRule::Kind::kAcceptance) return std::nullopt;
-  // Image i: bit i % 64 of word i / 64.
-  const size_t images = model.images.size(), words = (images + 63) / 64;
-  auto set = [](uint64_t* bits, size_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); };
-  std::vector<uint64_t> killers;  // of each detected mutant: its killing images
-  int valid = 0;
-  for (size_t index : mutants) {
-    const MutantView& mutant = model.mutants[index];
-    Score one;
-    one.Add(mutant, VerdictOf(mutant, device));
-    valid += one.valid;
-    if (one.detected == 0) continue;
-    killers.resize(killers.size() + words);
-    uint64_t* bits = killers.data() + killers.size() - words;
-    for (size_t d : DevicesOf(mutant, device)) {
-      const DeviceResult& result = mutant.devices[d];
-      bool cut_short = Detected(result.judgement.verdict) && !result.complete;
-      for (size_t image = 0; cut_short && image < images; ++image) set(bits, image);
-      for (const Outcome& outcome : result.outcomes) {
-        if (outcome.kills) set(bits, static_cast<size_t>(outcome.image));
-      }
-    }
-  }
-  if (valid == 0) return std::nullopt;
-  std::vector<uint64_t> drawn(words);
-  return BootstrapInterval(static_cast<int>(images), [&](const std::vector<int>& times) {
-    std::fill(drawn.begin(), drawn.end(), 0);
-    for (size_t image = 0; image < images; ++image) {
-      if (times[image] > 0) set(drawn.data(), image);
-    }
-    int detected = 0;
-    for (size_t at = 0; at < killers.size(); at += words) {
-      uint64_t common = 0;
-      for (size_t word = 0; word < words; ++word) common |= killers[at + word] & drawn[word];
-      detected += common != 0;
-    }
-    return std::optional(static_cast<double>(detected) / valid);
-  });
 }
 
 std::vector<Group> Sorted(std::map<std::string, MutantSet>&& groups) {
@@ -173,13 +131,19 @@ Score OverallScore(const ModelView& model, const MutantSet& mutants) {
   return score;
 }
 
-ScoreWithIntervals ScoreOf(const CampaignView& view, const ModelView& model,
-                           std::optional<int> device, const MutantSet& mutants) {
+Score Top1Score(const ModelView& model, int device, const MutantSet& mutants) {
+  Score score;
+  for (size_t index : mutants)
+    score.Add(model.mutants[index], model.mutants[index].devices[static_cast<size_t>(device)].top1);
+  return score;
+}
+
+ScoreWithIntervals ScoreOf(const ModelView& model, std::optional<int> device,
+                           const MutantSet& mutants) {
   ScoreWithIntervals result;
   result.score = device ? ScoreOn(model, *device, mutants) : OverallScore(model, mutants);
   result.population = Sampled(model, device, mutants);
   result.mutants = result.score.Wilson();
-  result.images = OverImages(view, model, device, mutants);
   Score guarded;
   bool left = false;
   for (size_t index : mutants) {
@@ -195,6 +159,50 @@ ScoreWithIntervals ScoreOf(const CampaignView& view, const ModelView& model,
   }
   if (left) result.guarded = guarded;
   return result;
+}
+
+// A mutant that was detected before all images ran (a crash ends its
+// runs) is detected in every resample.
+std::optional<Interval> OverImages(const CampaignView& view, const ModelView& model,
+                                   std::optional<int> device, const MutantSet& mutants) {
+  if (!view.full_matrix || OverAllImages(view.rule)) return std::nullopt;
+  // Image i: bit i % 64 of word i / 64.
+  const size_t images = model.images.size(), words = (images + 63) / 64;
+  auto set = [](uint64_t* bits, size_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); };
+  std::vector<uint64_t> killers;  // of each detected mutant: its killing images
+  int valid = 0;
+  for (size_t index : mutants) {
+    const MutantView& mutant = model.mutants[index];
+    Score one;
+    one.Add(mutant, VerdictOf(mutant, device));
+    valid += one.valid;
+    if (one.detected == 0) continue;
+    killers.resize(killers.size() + words);
+    uint64_t* bits = killers.data() + killers.size() - words;
+    for (size_t d : DevicesOf(mutant, device)) {
+      const DeviceResult& result = mutant.devices[d];
+      bool cut_short = Detected(result.judgement.verdict) && !result.complete;
+      for (size_t image = 0; cut_short && image < images; ++image) set(bits, image);
+      for (const Outcome& outcome : result.outcomes) {
+        if (outcome.kills) set(bits, static_cast<size_t>(outcome.image));
+      }
+    }
+  }
+  if (valid == 0) return std::nullopt;
+  std::vector<uint64_t> drawn(words);
+  return BootstrapInterval(static_cast<int>(images), [&](const std::vector<int>& times) {
+    std::fill(drawn.begin(), drawn.end(), 0);
+    for (size_t image = 0; image < images; ++image) {
+      if (times[image] > 0) set(drawn.data(), image);
+    }
+    int detected = 0;
+    for (size_t at = 0; at < killers.size(); at += words) {
+      uint64_t common = 0;
+      for (size_t word = 0; word < words; ++word) common |= killers[at + word] & drawn[word];
+      detected += common != 0;
+    }
+    return std::optional(static_cast<double>(detected) / valid);
+  });
 }
 
 std::vector<Group> ByOperator(const ModelView& model) {
@@ -259,8 +267,8 @@ std::vector<ClassScore> ByClass(const ModelView& model, int device) {
       if (outcome.kills) detecting.insert(model.images[static_cast<size_t>(outcome.image)].truth);
     }
     for (auto& [truth, score] : classes) {
-      ++score.valid;
-      score.detected += detecting.count(truth) > 0;
+      ++score.score.valid;
+      score.score.detected += detecting.count(truth) > 0;
     }
   }
   std::vector<ClassScore> sorted;

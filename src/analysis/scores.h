@@ -41,13 +41,15 @@ Score ScoreOn(const ModelView& model, int device, const MutantSet& mutants);
 Verdict OverallVerdict(const MutantView& mutant);
 Score OverallScore(const ModelView& model, const MutantSet& mutants);
 
+// By the rule `top1`, whatever the campaign's.
+Score Top1Score(const ModelView& model, int device, const MutantSet& mutants);
+
 // A score with all that stands beside it.
 struct ScoreWithIntervals {
   Score score;
   std::optional<Interval> mutants;  // Wilson's, of those run
   std::optional<SampledScore>
-      population;                  // of all mutants, when max_mutants left some of these out
-  std::optional<Interval> images;  // over the images, full matrix only
+      population;  // of all mutants, when max_mutants left some of these out
 
   // When some mutant left its buffers: the score with those counted as crashed.
   std::optional<Score> guarded;
@@ -56,8 +58,11 @@ struct ScoreWithIntervals {
   std::optional<double> LowerBound() const;
 };
 // On one device, or over all of them.
-ScoreWithIntervals ScoreOf(const CampaignView& view, const ModelView& model,
-                           std::optional<int> device, const MutantSet& mutants);
+ScoreWithIntervals ScoreOf(const ModelView& model, std::optional<int> device,
+                           const MutantSet& mutants);
+// The score's interval over resampled images: of a full matrix, and not under acceptance limits.
+std::optional<Interval> OverImages(const CampaignView& view, const ModelView& model,
+                                   std::optional<int> device, const MutantSet& mutants);
 
 struct Group {
   std::string name;
@@ -77,7 +82,7 @@ std::vector<Group> ByLayer(const ModelView& model);
 struct ClassScore {
   int64_t truth = -1;
   int images = 0;
-  int detected = 0, valid = 0;
+  Score score;  // detected and valid only
 };
 // By class; empty without truths.
 std::vector<ClassScore> ByClass(const ModelView& model, int device);

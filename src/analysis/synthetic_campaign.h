@@ -9,6 +9,8 @@
 //   e1  equivalent                / stillborn
 //   p1  two images run, pending   / not built, pending
 //   u1  not selected
+// The original ran three times on every image, with equal labels; on "host" the outputs of two runs
+// differ by up to 0.25.
 // With FullMatrix every image of k1 and t1 has run: k1 differs on two images on base.
 #pragma once
 
@@ -115,6 +117,17 @@ class SyntheticCampaign {
       rows.push_back({"Net", device, "d.jpg", Top(9), 0.013});
     }
     Must(store_->PutOriginals(rows));
+    std::vector<StoredRepeat> repeats;
+    std::vector<StoredReferenceOutput> reference;
+    for (const StoredOriginal& row : rows) {
+      const std::string label = row.top_json.substr(2, 1);
+      repeats.push_back({"Net", row.device, row.image, 3,
+                         "[" + label + "," + label + "," + label + "]",
+                         row.device == "host" ? "[0.25]" : "[0.0]", 0, true});
+      if (row.device == "base") reference.push_back({"Net", row.image, 0, "0000803f"});
+    }
+    Must(store_->PutRepeats(repeats));
+    Must(store_->PutReferenceOutputs(reference));
   }
 
   StoredFate Ran(const std::string& mutant, const std::string& device, const std::string& image,

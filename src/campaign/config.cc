@@ -13,9 +13,11 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "campaign/config_operators.h"
 #include "campaign/key_table.h"
 #include "campaign/sessions.h"
+#include "judge/kill_rule.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -86,9 +88,11 @@ class Reader {
     Config config;
     config.json = json;
     config.kill = json.at("kill");
+    config.top_k = json.at("top_k");
+    TRY(CheckKill(config));
+    TRY(CheckSeverity(json));
     config.matrix = json.at("matrix");
     config.timing = json.at("timing");
-    config.top_k = json.at("top_k");
     config.seed = json.at("seed");
     config.max_mutants = json.at("max_mutants");
     config.timeout_factor = json.at("timeout").at("factor");
@@ -111,7 +115,11 @@ class Reader {
     config.operators = TRY(
         ReadOperators(json.at("operators"), where_, catalog, resolve, &config.json["operators"]));
     Json hashed = config.json;
-    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats"}) hashed.erase(key);
+    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats", "severity"})
+      hashed.erase(key);
+    if (hashed.contains("images")) hashed["images"].erase("groups");
+    for (Json& model : hashed["models"])
+      if (model.contains("images")) model["images"].erase("groups");
     for (Json& device : hashed["devices"]) {
       device.erase("jobs");
       // Where a device is may change (an address, a worker's limits); what it computes may not.
@@ -148,6 +156,41 @@ class Reader {
     images.path = TRY(ExistingFile(json.at("path"), key + ".path", /*folder_allowed=*/true));
     images.truth = TRY(ExistingFile(json.at("truth"), key + ".truth", /*folder_allowed=*/false));
     return images;
+  }
+
+  Status CheckKill(const Config& config) const {
+    Result<KillRule> rule = ParseKillRule(config.kill);
+    if (rule.ok() && rule->kind == KillRule::Kind::kTopK && rule->k > config.top_k)
+      return Fail(Code::kInvalidInput, where_, "kill: ", config.kill, " needs more labels than ",
+                  "`top_k` keeps, ", std::to_string(config.top_k));
+    if (!rule.ok()) return Fail(Code::kInvalidInput, where_, "kill: ", rule.error().message);
+    if (rule->command.empty()) return Ok();
+    // A campaign goes to other people, whose machines it must not tell what to run.
+    return Fail(Code::kInvalidInput, where_, "kill: a command is given to `mutatenn analyze` and ",
+                "`report` with --kill, not in the configuration");
+  }
+
+  // A name that no class has would never fit.
+  Status CheckSeverity(const Json& json) const {
+    std::set<std::string> groups = {"*"};
+    auto add = [&](const Json& of) {
+      if (!of.contains("images") || !of["images"].contains("groups")) return;
+      for (const Json& group : of["images"]["groups"]) groups.insert(group.at("name"));
+    };
+    add(json);
+    for (const Json& model : json.at("models")) add(model);
+    const Json rows = json.contains("severity") ? json["severity"] : Json::array();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      for (const char* key : {"from", "to"}) {
+        const std::string name = rows[i].at(key);
+        if (groups.count(name) || NumberFrom<int64_t>(name)) continue;
+        return Fail(Code::kInvalidInput, where_,
+                    fmt::format("severity[{}].{}: '{}' is no group of `images.groups`, no class "
+                                "number and not *",
+                                i, key, name));
+      }
+    }
+    return Ok();
   }
 
   Status ReadModels(const Json& json, Config* config) const {

@@ -59,6 +59,25 @@ const ObjectKeys& PreprocessingKeys() {
   return keys;
 }
 
+const ObjectKeys& GroupKeys() {
+  static const ObjectKeys keys{{
+      {"name", KeyType::kString, "The group's name, for `severity` and reports.", true},
+      {"classes", KeyType::kNumbers, "Numbers of its classes; a class may be in several groups.",
+       true},
+  }};
+  return keys;
+}
+
+const ObjectKeys& SeverityKeys() {
+  static const ObjectKeys keys{{
+      {"from", KeyType::kString,
+       "The original's label: a group of `images.groups`, a class number, or * for any.", true},
+      {"to", KeyType::kString, "The mutant's label, in the same way.", true},
+      {"weight", KeyType::kNumber, "How bad it is.", true, nullptr, {}, 0},
+  }};
+  return keys;
+}
+
 const ObjectKeys& ImagesKeys() {
   static const ObjectKeys keys{{
       {"path", KeyType::kString, "A folder of JPEG, PNG or BMP files, or one file.", true},
@@ -66,6 +85,16 @@ const ObjectKeys& ImagesKeys() {
        "Tab-separated file with the columns file and class; without it "
        "accuracy is not reported.",
        false, ""},
+      {"groups",
+       KeyType::kObjects,
+       "Classes that mean the same to `severity`.",
+       false,
+       nullptr,
+       {},
+       nullptr,
+       nullptr,
+       0,
+       &GroupKeys()},
   }};
   return keys;
 }
@@ -248,12 +277,23 @@ const ObjectKeys& CampaignKeys() {
        nullptr,
        {},
        1},
-      {"kill",
-       KeyType::kString,
-       "The kill rule. top1: the first label differs from the original's.",
+      {"kill", KeyType::kString,
+       "The kill rule that reports judge by (docs/results.md; they can be told another one): top1 "
+       "= "
+       "the first label differs from the original's, topk:K, output:TOLERANCE, noise, "
+       "fisher:SIGNIFICANCE, accept:LIMITS. Rules other than top1 want a full matrix.",
+       false, "top1"},
+      {"severity",
+       KeyType::kObjects,
+       "How bad it is to take one class for another; reports rank the silent mislabels by it. The "
+       "first row that fits counts; without one a mislabel weighs 1. No verdict depends on it.",
        false,
-       "top1",
-       {"top1"}},
+       nullptr,
+       {},
+       nullptr,
+       nullptr,
+       0,
+       &SeverityKeys()},
       {"matrix",
        KeyType::kString,
        "early: a mutant stops at the first image that kills it. full: every "

@@ -89,6 +89,8 @@ TEST_F(ConfigTest, WhatNoVerdictDependsOnDoesNotChangeTheHash) {
   json["memory_budget_mb"] = 64;
   json["cache"] = "somewhere";
   json["devices"][0]["jobs"] = 3;
+  json["images"]["groups"] = Json::array({{{"name", "signs"}, {"classes", {1, 2}}}});
+  json["severity"] = Json::array({{{"from", "signs"}, {"to", "7"}, {"weight", 2}}});
   EXPECT_EQ(Parse(json).value().hash, hash);
   json["seed"] = 2;
   EXPECT_NE(Parse(json).value().hash, hash);
@@ -146,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"unknown_key", [](Json& j) { j["max_mutant"] = 3; },
                  "max_mutant: unknown key; did you mean 'max_mutants'?"},
         BadInput{"unknown_key_far", [](Json& j) { j["images"]["colour"] = 3; },
-                 "images.colour: unknown key; the keys here are path, truth"},
+                 "images.colour: unknown key; the keys here are path, truth, groups"},
         BadInput{"misspelt_required_key",
                  [](Json& j) {
                    j["device"] = j["devices"];
@@ -174,7 +176,22 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"choice", [](Json& j) { j["matrix"] = "late"; },
                  "matrix: 'late' is not known; say 'early' or 'full'"},
         BadInput{"kill", [](Json& j) { j["kill"] = "top5"; },
-                 "kill: 'top5' is not known; say 'top1'"},
+                 "kill: kill rule 'top5': say 'top1', 'topk:K', 'output:TOLERANCE', 'noise', "
+                 "'fisher:SIGNIFICANCE', 'accept:max_accuracy_drop=X,max_label_changes=N,"
+                 "max_recall_drop=X' (any of the three) or 'accept:command=COMMAND'"},
+        BadInput{"kill_command", [](Json& j) { j["kill"] = "accept:command=rm -r /"; },
+                 "kill: a command is given to `mutatenn analyze` and `report` with --kill, not in "
+                 "the configuration"},
+        BadInput{"kill_topk", [](Json& j) { j["kill"] = "topk:6"; },
+                 "kill: topk:6 needs more labels than `top_k` keeps, 5"},
+        BadInput{"severity_name",
+                 [](Json& j) {
+                   j["images"]["groups"] = Json::array({{{"name", "signs"}, {"classes", {1, 2}}}});
+                   j["severity"] = Json::array({{{"from", "signs"}, {"to", "*"}, {"weight", 2}},
+                                                {{"from", "3"}, {"to", "sign"}, {"weight", 2}}});
+                 },
+                 "severity[1].to: 'sign' is no group of `images.groups`, no class number and not "
+                 "*"},
         BadInput{"empty_list", [](Json& j) { j["operators"] = Json::array(); },
                  "operators: is empty; name at least 1"},
         BadInput{"empty_name", [](Json& j) { j["models"][0]["name"] = ""; },

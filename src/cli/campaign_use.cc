@@ -1,6 +1,7 @@
 // Opening a campaign to read it, and what its end means for the exit status.
 #include "cli/campaign_use.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <set>
@@ -35,14 +36,18 @@ void WarnOfMarks(const std::string& folder, const CampaignView& view) {
 
 }  // namespace
 
-Result<OpenCampaign> OpenToRead(const std::string& folder, const OpenOptions& options) {
+Result<std::unique_ptr<Store>> OpenStore(const std::string& folder) {
   std::error_code error;
   if (!std::filesystem::exists(StorePath(folder), error)) {
     return Fail(Code::kNotFound, folder, ": holds no campaign; `mutatenn run CONFIG --out ", folder,
                 "` makes one");
   }
+  return Store::OpenReadOnly(StorePath(folder));
+}
+
+Result<OpenCampaign> OpenToRead(const std::string& folder, const OpenOptions& options) {
   OpenCampaign open;
-  open.store = TRY(Store::OpenReadOnly(StorePath(folder)));
+  open.store = TRY(OpenStore(folder));
   ReadOptions read{.marks = TRY(ReadMarks(folder)), .keep_fates = options.keep_fates};
   if (!options.kill.empty()) read.rule = TRY(ParseKillRule(options.kill));
   open.view = TRY(ReadCampaign(*open.store, read));
@@ -72,8 +77,9 @@ Result<FoundMutant> FindMutant(const CampaignView& view, const std::string& fold
 void AddKillOption(CLI::App& app, std::string& kill) {
   app.add_option("--kill", kill,
                  "Judge by another kill rule than the campaign's: top1, topk:K, output:TOLERANCE, "
-                 "accept:max_accuracy_drop=X,max_label_changes=N,max_recall_drop=X "
-                 "(docs/results.md)");
+                 "noise, fisher:SIGNIFICANCE, "
+                 "accept:max_accuracy_drop=X,max_label_changes=N,max_recall_drop=X, "
+                 "accept:command=COMMAND (docs/results.md)");
 }
 
 void AddMutantArguments(CLI::App& app, std::string& folder, std::string& mutant) {

@@ -11,6 +11,9 @@
 
 namespace mutatenn {
 
+// The store of a campaign's folder, for reading only.
+Result<std::unique_ptr<Store>> OpenStore(const std::string& folder);
+
 // A campaign's store and its judged contents, for reading only.
 struct OpenCampaign {
   std::unique_ptr<Store> store;

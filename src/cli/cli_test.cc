@@ -236,6 +236,65 @@ TEST_F(ReadingTest, VerifyFindsChangedFiles) {
   EXPECT_THAT(said.out, HasSubstr("image cat.jpg: " + cat + " has other content"));
 }
 
+TEST_F(ReadingTest, VerifyFindsChangedKernels) {
+  fs::create_directories(folder_ / "kernels");
+  fs::create_directories(folder_ / "cache" / "ab");
+  std::ofstream(folder_ / "kernels" / "abc.so") << "code";
+  std::ofstream(folder_ / "kernels" / "def.so") << "code";
+  std::ofstream(folder_ / "cache" / "ab" / "k.json")
+      << R"({"state": "ok", "library": "abc.so", "sum": ")" << HashBytes("code") << "\"}";
+  {
+    auto store = Store::Open(StorePath(folder_.string())).value();
+    ASSERT_TRUE(
+        store->PutPrograms({{"net", 0, R"({"kernels": [{"library": "kernels/abc.so"}]})"}}).ok());
+    StoredBuild build{"net", "aa11", 0, "ok"};
+    build.program_json = R"({"edit": {"kernels": [{"library": "kernels/def.so"}]}})";
+    ASSERT_TRUE(store->PutBuilds({build}).ok());
+  }
+  Said said = Call({"verify", folder_.string()});
+  EXPECT_THAT(said.out, Not(HasSubstr("kernels:")));
+  EXPECT_THAT(said.out, HasSubstr("1 libraries of kernels have no entry in"));
+  std::ofstream(folder_ / "kernels" / "abc.so") << "c0de";
+  said = Call({"verify", folder_.string()});
+  EXPECT_EQ(said.status, 7);
+  EXPECT_THAT(said.out, HasSubstr("kernels: " + (folder_ / "kernels/abc.so").string() +
+                                  " has other content than the campaign's"));
+}
+
+TEST_F(ReadingTest, VerifyFindsChangedLabels) {
+  fs::create_directories(folder_ / "images");
+  std::ofstream(folder_ / "images" / "cat.jpg") << "cat";
+  std::ofstream(folder_ / "truth.tsv") << "cat.jpg\t3\n";
+  std::ofstream(folder_ / "names.txt") << "dog\nfish\n";
+  std::string net = (folder_ / "net.onnx").string();
+  std::ofstream(net) << "net";
+  {
+    auto store = Store::Open(StorePath(folder_.string())).value();
+    ASSERT_TRUE(store->PutModels({{"net", net, HashBytes("net"), "g", "[]"}}).ok());
+    ASSERT_TRUE(store
+                    ->PutImages({{"net", "cat.jpg", (folder_ / "images/cat.jpg").string(),
+                                  HashBytes("cat"), 3, 0, "inputs/h.bin"}})
+                    .ok());
+    ASSERT_TRUE(store
+                    ->SetMeta("configuration",
+                              R"({"models": [{"name": "net", "path": "net.onnx",
+                                  "classes": "names.txt"}],
+                                  "images": {"path": "images", "truth": "truth.tsv"},
+                                  "devices": [{"name": "host", "target": "llvm"}],
+                                  "operators": [{"id": "code.relation"}]})")
+                    .ok());
+    ASSERT_TRUE(store->SetMeta("configuration_hash", "0").ok());
+    ASSERT_TRUE(store->SetMeta("classes:net", R"(["dog","fish"])").ok());
+  }
+  Said said = Call({"verify", folder_.string()});
+  EXPECT_THAT(said.out, HasSubstr("4 hashes agree, 1 do not\n"));  // the configuration's
+  std::ofstream(folder_ / "truth.tsv") << "cat.jpg\t4\n";
+  std::ofstream(folder_ / "names.txt") << "dog\nbird\n";
+  said = Call({"verify", folder_.string()});
+  EXPECT_THAT(said.out, HasSubstr("truth.tsv gives 1 images another class"));
+  EXPECT_THAT(said.out, HasSubstr("names.txt has other names than the campaign's"));
+}
+
 TEST_F(ReadingTest, DiffComparesTwoFolders) {
   std::string json = (folder_ / "diff.json").string();
   Said said = Call({"diff", folder_.string(), folder_.string(), "--json", json});

@@ -1,18 +1,14 @@
 // `mutatenn devices`: who answers at each device of a configuration, and how fast; with --check,
 // what the original and a few mutants do there.
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/scratch_folder.h"
 #include "campaign/repeats.h"
 #include "campaign/sessions.h"
 #include "cli/campaign_use.h"
 
 namespace mutatenn {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr int kCalls = 20;
@@ -74,18 +70,13 @@ class DevicesCommand : public Subcommand {
 
   // A campaign of ten mutants: all of the way that a real one takes.
   static Result<int> Check(Config config, const GlobalOptions& global) {
-    std::string folder = (fs::temp_directory_path() / "mutatenn-check-XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr)
-      return Fail(Code::kIo, folder, ": cannot be made; is there room in TMPDIR?");
+    ScratchFolder folder = TRY(ScratchFolder::Make("check"));
     config.max_mutants = kCheckMutants;
     Progress progress = Progress::ForStderr(global.verbosity);
-    Result<CampaignOutcome> outcome = RunCampaign(config, {.out = folder}, RealParts(), progress);
+    Result<CampaignOutcome> outcome =
+        RunCampaign(config, {.out = folder.path()}, RealParts(), progress);
     progress.End();
-    Result<int> status =
-        outcome.ok() ? Summary(config, *outcome, folder) : Result<int>(outcome.error());
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-    return status;
+    return Summary(config, TRY(std::move(outcome)), folder.path());
   }
 
   static Result<int> Summary(const Config& config, const CampaignOutcome& outcome,

@@ -18,16 +18,15 @@ class MarkCommand : public Subcommand {
     app.add_option("--reason", reason_, "Why, in one line")->required();
   }
   Result<int> Run(const GlobalOptions&) override {
-    if (kind_ != "equivalent" && kind_ != "accepted")
+    std::optional<Mark::Kind> kind = MarkFromName(kind_);
+    if (!kind)
       return Fail(Code::kInvalidInput, "--as: '", kind_, "'; say 'equivalent' or 'accepted'");
     size_t text = reason_.find_first_not_of(" \t");
     if (text == std::string::npos || reason_.find('\n') != std::string::npos)
       return Fail(Code::kInvalidInput, "--reason: one line that says why");
     OpenCampaign open = TRY(OpenToRead(folder_));
     FoundMutant found = TRY(FindMutant(open.view, folder_, mutant_));
-    Mark mark{found.mutant->stored.id,
-              kind_ == "equivalent" ? Mark::Kind::kEquivalent : Mark::Kind::kAccepted,
-              reason_.substr(text)};
+    Mark mark{found.mutant->stored.id, *kind, reason_.substr(text)};
     if (Detected(OverallVerdict(*found.mutant))) {
       return Fail(Code::kInvalidInput, folder_, ": mutant ", mark.mutant,
                   " was detected; a mark says why one survives");

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <set>
 #include <utility>
 
@@ -64,7 +63,7 @@ std::string ReasonOf(const KillRule& rule, const Fate& fate, const std::vector<R
   std::string what;
   if (fate.ending != Ending::kOk) {
     what = fate.detail.empty() ? EndingName(fate.ending) : FirstLine(fate.detail);
-  } else if (rule.kind == KillRule::Kind::kOutput) {
+  } else if (rule.kind == KillRule::Kind::kOutput || rule.kind == KillRule::Kind::kNoise) {
     what = fate.nonfinite ? "output not finite"
                           : "output differs by " + fmt::format("{:.3g}", fate.max_abs_diff);
   } else if (rule.kind == KillRule::Kind::kTopK) {
@@ -100,15 +99,6 @@ std::vector<Ranked> TopK(const float* scores, int64_t count, int k) {
     if (best.size() > limit) best.pop_back();
   }
   return best;
-}
-
-double Margin(const std::vector<Ranked>& top) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (top.size() < 2) return kInfinity;
-  double first = top[0].score, second = top[1].score;
-  if (std::isnan(first) || first == second) return 0;  // two NaN, or two equal (infinities too)
-  if (std::isnan(second)) return kInfinity;
-  return first - second;
 }
 
 const char* VerdictName(Verdict verdict) { return NameIn(kVerdictNames, verdict); }
@@ -166,7 +156,7 @@ Judgement Judge(const Evidence& evidence) {
   }
 
   const size_t count = JudgedFates(evidence);
-  bool by_image = evidence.rule.kind != KillRule::Kind::kAcceptance;
+  bool by_image = !OverAllImages(evidence.rule);
   bool detected = false;
   std::set<int64_t> original_labels, mutant_labels;
   for (size_t i = 0; i < count; ++i) {
@@ -193,18 +183,18 @@ Judgement Judge(const Evidence& evidence) {
   if (detected) return judged;
   int ended = static_cast<int>(count);
   bool complete = ended > 0 && ended >= evidence.images_planned;
-  std::optional<std::string> passed = by_image ? "" : PassedLimit(evidence, complete);
+  LimitCheck check = by_image ? LimitCheck{false, ""} : PassedLimit(evidence, complete);
   std::string planned = std::to_string(evidence.images_planned);
-  if (passed && !passed->empty()) {
+  if (check.passed.value_or(false)) {
     judged.verdict = Verdict::kKilled;
-    judged.reason = *passed;
-  } else if (complete && passed) {
+    judged.reason = check.reason;
+  } else if (complete && check.passed) {
     judged.verdict = Verdict::kSurvived;
     judged.reason = evidence.rule.kind == KillRule::Kind::kTop1 ? "same label on " : "accepted on ";
     judged.reason += planned + (ended == 1 ? " image" : " images");
   } else {
-    judged.reason = complete ? "no image has a truth"
-                             : std::to_string(ended) + " of " + planned + " images run";
+    judged.reason =
+        complete ? check.reason : std::to_string(ended) + " of " + planned + " images run";
   }
   return judged;
 }

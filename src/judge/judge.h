@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,15 +78,31 @@ struct KillRule {
     kTop1,        // the paper's: the first label differs
     kTopK,        // the original's first label is not among the mutant's k best
     kOutput,      // some output differs by more than `tolerance`, or is not finite where it was
+    kNoise,       // the same, `tolerance` being the device's own noise (noise_rule.h)
+    kFisher,      // more runs have another label than the original's repeated runs explain
     kAcceptance,  // a limit over all images is passed
   };
   Kind kind = Kind::kTop1;
   int k = 1;
   double tolerance = 0;                     // absolute, in raw outputs
+  double significance = 0.05;               // kFisher: of a smaller p-value
   std::optional<double> max_accuracy_drop;  // fraction of the images with truth
   std::optional<int> max_label_changes;
   std::optional<double> max_recall_drop;  // of some class, a fraction
+  std::string command;                    // that decides by its exit status; "" = none
   bool operator==(const KillRule&) const = default;
+};
+
+// Runs of the original on one image after its first one, which the mutants are compared with.
+struct Repeats {
+  int runs = 0;          // 0 = not recorded
+  int other_labels = 0;  // of them, with another first label
+};
+
+// What a limit over all images says. `passed` has no value when that is not known.
+struct LimitCheck {
+  std::optional<bool> passed;
+  std::string reason;  // why it was passed, or is not known
 };
 
 // What is known of a mutant on a device before judging.
@@ -95,6 +112,9 @@ struct Evidence {
   std::vector<Fate> fates;                     // in the fixed order of images
   std::vector<std::vector<Ranked>> originals;  // the original's top list for each fate, same order
   std::vector<int64_t> truths;                 // of each fate, -1 = not known; for acceptance
+  std::vector<Repeats> repeats;                // of each fate's image; for kFisher
+  // Asks KillRule::command, once all images gave an output.
+  std::function<LimitCheck(const Evidence&)> ask = {};
   int images_planned = 0;
   bool full_matrix = false;
   std::optional<OutOfBounds> out_of_bounds;

@@ -261,9 +261,10 @@ TEST(KillRule, TextsAreReadAndWritten) {
   EXPECT_EQ(Rule("output:0.001").tolerance, 0.001);
   EXPECT_EQ(Rule("accept:max_accuracy_drop=0.02,max_label_changes=3").max_label_changes, 3);
   EXPECT_EQ(Rule("accept:max_recall_drop=0.5").max_accuracy_drop, std::nullopt);
-  for (const char* wrong : {"", "top", "top1:1", "topk", "topk:0", "topk:1.5", "topk:x", "output:",
-                            "output:-1", "output:nan", "accept:", "accept:max_label_changes=1.5",
-                            "accept:max_label_changes", "accept:unknown=1", "accept:,"}) {
+  for (const char* wrong :
+       {"", "top", "top1:1", "topk", "topk:0", "topk:1.5", "topk:1e300", "topk:x",
+        "output:", "output:-1", "output:nan", "accept:", "accept:max_label_changes=1.5",
+        "accept:max_label_changes", "accept:unknown=1", "accept:,"}) {
     EXPECT_FALSE(ParseKillRule(wrong).ok()) << wrong;
   }
 }

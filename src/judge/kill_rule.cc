@@ -2,43 +2,51 @@
 #include "judge/kill_rule.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
+
+#include "base/number.h"
+#include "judge/fisher_rule.h"
+#include "judge/noise_rule.h"
 
 namespace mutatenn {
 namespace {
 
 constexpr const char* kForms =
-    "'top1', 'topk:K', 'output:TOLERANCE' or 'accept:max_accuracy_drop=X,max_label_changes=N,"
-    "max_recall_drop=X' (any of the three)";
+    "'top1', 'topk:K', 'output:TOLERANCE', 'noise', 'fisher:SIGNIFICANCE', "
+    "'accept:max_accuracy_drop=X,max_label_changes=N,max_recall_drop=X' (any of the three) or "
+    "'accept:command=COMMAND'";
+constexpr std::string_view kCommand = "command=";
 
-std::optional<double> NumberIn(const std::string& text) {
-  double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool good = error == std::errc() && end == text.data() + text.size() && value >= 0;
-  return good ? std::optional(value) : std::nullopt;
+std::optional<double> AtLeast0(const std::string& text) {
+  std::optional<double> value = NumberFrom<double>(text);
+  return value && *value >= 0 ? value : std::nullopt;
 }
-
-bool WholeNumber(double value) { return value == static_cast<double>(static_cast<int>(value)); }
 
 Result<KillRule> ParseLimits(const std::string& text, const std::string& limits) {
   Error malformed = Fail(Code::kInvalidInput, "kill rule '", text, "': say ", kForms);
   KillRule rule{.kind = KillRule::Kind::kAcceptance};
+  if (limits.starts_with(kCommand)) {
+    rule.command = limits.substr(kCommand.size());
+    return rule.command.empty() ? Result<KillRule>(malformed) : rule;
+  }
   for (size_t from = 0; from < limits.size();) {
     size_t to = std::min(limits.find(',', from), limits.size());
     std::string limit = limits.substr(from, to - from);
     size_t equals = std::min(limit.find('='), limit.size() - 1);
     std::string name = limit.substr(0, equals);
-    std::optional<double> value = NumberIn(limit.substr(equals + 1));
+    std::string number = limit.substr(equals + 1);
+    std::optional<double> value = AtLeast0(number);
     if (!value) return malformed;
     if (name == "max_accuracy_drop") {
       rule.max_accuracy_drop = value;
     } else if (name == "max_recall_drop") {
       rule.max_recall_drop = value;
-    } else if (name == "max_label_changes" && WholeNumber(*value)) {
-      rule.max_label_changes = static_cast<int>(*value);
+    } else if (name == "max_label_changes" && NumberFrom<int>(number)) {
+      rule.max_label_changes = NumberFrom<int>(number);
     } else {
       return malformed;
     }
@@ -59,15 +67,19 @@ struct Right {
 Result<KillRule> ParseKillRule(const std::string& text) {
   Error malformed = Fail(Code::kInvalidInput, "kill rule '", text, "': say ", kForms);
   if (text == "top1") return KillRule{};
+  if (text == "noise") return KillRule{.kind = KillRule::Kind::kNoise};
+  if (text == "fisher") return KillRule{.kind = KillRule::Kind::kFisher};
   size_t colon = text.find(':');
   if (colon == std::string::npos) return malformed;
   std::string name = text.substr(0, colon), rest = text.substr(colon + 1);
   if (name == "accept") return ParseLimits(text, rest);
-  std::optional<double> value = NumberIn(rest);
-  if (!value) return malformed;
-  if (name == "output") return KillRule{.kind = KillRule::Kind::kOutput, .tolerance = *value};
-  if (name == "topk" && *value >= 1 && WholeNumber(*value))
-    return KillRule{.kind = KillRule::Kind::kTopK, .k = static_cast<int>(*value)};
+  std::optional<double> value = AtLeast0(rest);
+  if (name == "output" && value)
+    return KillRule{.kind = KillRule::Kind::kOutput, .tolerance = *value};
+  if (name == "fisher" && value && *value > 0 && *value < 1)
+    return KillRule{.kind = KillRule::Kind::kFisher, .significance = *value};
+  std::optional<int> k = NumberFrom<int>(rest);
+  if (name == "topk" && k && *k >= 1) return KillRule{.kind = KillRule::Kind::kTopK, .k = *k};
   return malformed;
 }
 
@@ -79,9 +91,14 @@ std::string KillRuleText(const KillRule& rule) {
       return fmt::format("topk:{}", rule.k);
     case KillRule::Kind::kOutput:
       return fmt::format("output:{}", rule.tolerance);
+    case KillRule::Kind::kNoise:
+      return "noise";
+    case KillRule::Kind::kFisher:
+      return fmt::format("fisher:{}", rule.significance);
     case KillRule::Kind::kAcceptance:
       break;
   }
+  if (!rule.command.empty()) return fmt::format("accept:{}{}", kCommand, rule.command);
   std::string text;
   auto add = [&](const char* name, const auto& limit) {
     if (limit) text += fmt::format("{}{}={}", text.empty() ? "accept:" : ",", name, *limit);
@@ -92,9 +109,14 @@ std::string KillRuleText(const KillRule& rule) {
   return text;
 }
 
+bool OverAllImages(const KillRule& rule) {
+  return rule.kind == KillRule::Kind::kAcceptance || rule.kind == KillRule::Kind::kFisher;
+}
+
 bool KillsImage(const KillRule& rule, const std::vector<Ranked>& original, const Fate& fate) {
   if (rule.kind == KillRule::Kind::kOutput)
     return fate.nonfinite || !(fate.max_abs_diff <= rule.tolerance);  // a NaN difference kills
+  if (rule.kind == KillRule::Kind::kNoise) return KillsByNoise(rule, fate);
   if (rule.kind != KillRule::Kind::kTopK) return KilledByTop1(original, fate.top);
   if (original.empty() || fate.top.empty()) return original.empty() != fate.top.empty();
   auto end = fate.top.begin() + std::min<long>(rule.k, static_cast<long>(fate.top.size()));
@@ -102,8 +124,11 @@ bool KillsImage(const KillRule& rule, const std::vector<Ranked>& original, const
                       [&](const Ranked& entry) { return entry.label == original.front().label; });
 }
 
-std::optional<std::string> PassedLimit(const Evidence& evidence, bool complete) {
+LimitCheck PassedLimit(const Evidence& evidence, bool complete) {
   const KillRule& rule = evidence.rule;
+  if (rule.kind == KillRule::Kind::kFisher) return FisherCheck(evidence, complete);
+  if (!rule.command.empty())
+    return complete && evidence.ask ? evidence.ask(evidence) : LimitCheck{};
   int changes = 0;
   Right all;
   std::map<int64_t, Right> classes;
@@ -121,24 +146,24 @@ std::optional<std::string> PassedLimit(const Evidence& evidence, bool complete) 
   }
   // The one limit that more images cannot undo.
   if (rule.max_label_changes && changes > *rule.max_label_changes) {
-    return fmt::format("{} label changes, {} accepted", changes, *rule.max_label_changes);
+    return {true, fmt::format("{} label changes, {} accepted", changes, *rule.max_label_changes)};
   }
-  if (!complete) return std::nullopt;
+  if (!complete) return {};
   bool needs_truth = rule.max_accuracy_drop || rule.max_recall_drop;
-  if (needs_truth && all.images == 0) return std::nullopt;
+  if (needs_truth && all.images == 0) return {std::nullopt, "no image has a truth"};
   if (rule.max_accuracy_drop && all.Drop() > *rule.max_accuracy_drop) {
-    return fmt::format("accuracy {}/{} -> {}/{}, a drop of {:.4g} accepted", all.original,
-                       all.images, all.mutant, all.images, *rule.max_accuracy_drop);
+    return {true, fmt::format("accuracy {}/{} -> {}/{}, a drop of {:.4g} accepted", all.original,
+                              all.images, all.mutant, all.images, *rule.max_accuracy_drop)};
   }
   if (rule.max_recall_drop) {
     for (const auto& [truth, right] : classes) {
       if (right.Drop() <= *rule.max_recall_drop) continue;
-      return fmt::format("recall of class {} {}/{} -> {}/{}, a drop of {:.4g} accepted", truth,
-                         right.original, right.images, right.mutant, right.images,
-                         *rule.max_recall_drop);
+      return {true, fmt::format("recall of class {} {}/{} -> {}/{}, a drop of {:.4g} accepted",
+                                truth, right.original, right.images, right.mutant, right.images,
+                                *rule.max_recall_drop)};
     }
   }
-  return "";
+  return {false, ""};
 }
 
 }  // namespace mutatenn

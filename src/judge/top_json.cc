@@ -20,6 +20,7 @@ bool ReadPlain(const std::string& text, std::vector<Ranked>& top) {
   };
   if (!take('[')) return false;
   if (take(']')) return at == end;
+  top.reserve(8);  // the usual `top_k` of 5, in one piece
   do {
     Ranked entry;
     if (!take('[') || !number(entry.label) || !take(',') || at == end || *at == 'n' || *at == 'i')

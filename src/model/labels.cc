@@ -1,10 +1,11 @@
 // Turns a folder, a truth file and a list of class names into images with their classes.
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "base/files.h"
+#include "base/number.h"
 #include "model/model.h"
 
 namespace mutatenn {
@@ -61,15 +62,13 @@ Result<std::map<std::string, Truth>> ReadTruth(const std::string& path) {
     if (columns.size() < 2) {
       return Fail(Code::kInvalidInput, where, "expected a file name, a tab and a class");
     }
-    int64_t label = -1;
     const std::string& text = columns[1];
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), label);
-    bool number = error == std::errc() && end == text.data() + text.size();
-    if (!number && i == 0 && truth.empty() && columns[0] == "file") continue;  // headings
-    if (!number)
+    const std::optional<int64_t> label = NumberFrom<int64_t>(text);
+    if (!label && i == 0 && truth.empty() && columns[0] == "file") continue;  // headings
+    if (!label)
       return Fail(Code::kInvalidInput, where, "the class '", text, "' is no whole number");
-    if (label < 0) return Fail(Code::kInvalidInput, where, "the class ", text, " is below 0");
-    if (!truth.emplace(columns[0], Truth{label, i + 1}).second) {
+    if (*label < 0) return Fail(Code::kInvalidInput, where, "the class ", text, " is below 0");
+    if (!truth.emplace(columns[0], Truth{*label, i + 1}).second) {
       return Fail(Code::kInvalidInput, where, columns[0], " is listed twice");
     }
   }

@@ -2,9 +2,10 @@
 #include "mutation/positions.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
+
+#include "base/number.h"
 
 namespace mutatenn {
 namespace {
@@ -15,21 +16,12 @@ Error NotUnderstood(const Json& json, const std::string& why = "") {
   return Fail(Code::kInvalidInput, "is ", shown, why, "; it must be ", kPositionsForms);
 }
 
-template <class T>
-std::optional<T> Number(const std::string& text) {
-  T number{};
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  if (text.empty() || error != std::errc() || end != last) return std::nullopt;
-  return number;
-}
-
 std::optional<Positions::Range> ToRange(const std::string& text) {
   const size_t dash = text.find('-');
   if (dash == std::string::npos) return std::nullopt;
-  const auto from = Number<uint32_t>(text.substr(0, dash));
+  const auto from = NumberFrom<uint32_t>(text.substr(0, dash));
   if (from && dash + 1 == text.size()) return Positions::Range{*from, Positions::kToTheEnd};
-  const auto to = Number<uint32_t>(text.substr(dash + 1));
+  const auto to = NumberFrom<uint32_t>(text.substr(dash + 1));
   if (!from || !to || *from > *to) return std::nullopt;
   return Positions::Range{*from, *to};
 }
@@ -57,7 +49,7 @@ Result<Positions> FromWord(const Json& json) {
   } else if (text == "end") {
     positions.last = true;
   } else if (text.ends_with('%')) {
-    const auto percent = Number<double>(text.substr(0, text.size() - 1));
+    const auto percent = NumberFrom<double>(text.substr(0, text.size() - 1));
     if (!percent || !(*percent > 0 && *percent <= 100))
       return NotUnderstood(json, ", no percentage above 0 and up to 100");
     positions.share = *percent / 100;

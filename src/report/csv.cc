@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "analysis/metrics.h"
+#include "analysis/severity.h"
 #include "judge/top_json.h"
 #include "report/fate_table.h"
 #include "report/report.h"
@@ -53,12 +55,14 @@ class Writer {
                           Label(original.top),
                           Label(top),
                           outcome->kills ? "1" : "0",
+                          EffectName(EffectOf(model_, device->second, result, *outcome)),
                           row.infected ? "1" : "0",
                           std::to_string(row.dirty_steps),
                           row.first_step,
                           row.first_layer,
                           row.nonfinite ? "1" : "0",
                           Number(row.max_abs_diff),
+                          AgainstFloor(device->second, row.max_abs_diff),
                           top.empty() ? "" : Number(Margin(top)),
                           Number(row.seconds),
                           row.detail,
@@ -67,6 +71,12 @@ class Writer {
   }
 
  private:
+  std::string AgainstFloor(size_t device, double error) const {
+    const std::optional<double>& floor = model_.noise[device];
+    const std::optional<double> ratio = floor ? ErrorAgainstFloor(error, *floor) : std::nullopt;
+    return ratio ? Number(*ratio) : "";
+  }
+
   const ModelView& model_;
   TextFile& file_;
   std::unordered_map<std::string, size_t> images_, devices_;
@@ -74,6 +84,12 @@ class Writer {
 };
 
 }  // namespace
+
+std::string CsvHead(const std::vector<Column>& columns) {
+  std::vector<std::string> names;
+  for (const Column& column : columns) names.emplace_back(column.name);
+  return CsvLine(names);
+}
 
 const std::vector<Column>& FateColumns() {
   static const std::vector<Column> columns = {
@@ -88,12 +104,18 @@ const std::vector<Column>& FateColumns() {
       {"original_label", "first label of the unmutated network on the same device"},
       {"label", "first label of the mutant; empty unless it ended ok"},
       {"kills", "1 = this run kills the mutant, by the kill rule or by not ending ok"},
+      {"effect",
+       "silent = another label than the original's, finite output; loud = crash, timeout, NaN or "
+       "Inf, hardly more than one label over all images; none = the original's label"},
       {"infected", "1 = some value differed from the original's, byte by byte"},
       {"dirty_steps", "steps whose output differed"},
       {"first_step", "the first of them; empty = none"},
       {"first_layer", "its last layer of the user's network"},
       {"nonfinite", "1 = the output holds NaN or Inf where the original's is finite"},
       {"max_abs_diff", "largest difference of an output from the original's, in raw outputs"},
+      {"error_against_floor",
+       "the same in units of the device's floor: four times what runs of the original differ by; "
+       "above 1 = more than noise; empty = not known"},
       {"margin", "between the mutant's first and second label, in raw outputs; inf = one label"},
       {"seconds", "of the steps that ran; differs from run to run"},
       {"detail", "what is known of a crash or timeout"},
@@ -103,9 +125,7 @@ const std::vector<Column>& FateColumns() {
 
 Status WriteFateTable(const CampaignView& view, const std::string& destination) {
   TextFile file = TRY(TextFile::Open(destination));
-  std::vector<std::string> names;
-  for (const Column& column : FateColumns()) names.emplace_back(column.name);
-  file.Append(CsvLine(names));
+  file.Append(CsvHead(FateColumns()));
   for (const ModelView& model : view.models) {
     Writer writer(model, file, view);
     TRY(view.store->EachFate(model.stored.name,

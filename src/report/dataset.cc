@@ -46,21 +46,17 @@ const std::vector<Column> kOriginalColumns = {
     {"seconds", "of the run; differs from run to run"},
     {"top", "the best labels and raw outputs, [[label, score], ...], best first"}};
 
-std::string Head(const std::vector<Column>& columns) {
-  std::vector<std::string> names;
-  for (const Column& column : columns) names.emplace_back(column.name);
-  return CsvLine(names);
-}
-
 std::string Truth(const StoredImage& image) {
   return image.truth < 0 ? "" : std::to_string(image.truth);
 }
 
 std::string Mutants(const CampaignView& view) {
-  std::string text = Head(kMutantColumns);
+  std::string text = CsvHead(kMutantColumns);
   for (const ModelView& model : view.models) {
     for (const MutantView& mutant : model.mutants) {
       const StoredMutant& of = mutant.stored;
+      const std::string points = DumpJson(mutant.points);
+      const std::string parameters = mutant.parameters.is_null() ? "" : DumpJson(mutant.parameters);
       for (size_t d = 0; d < view.devices.size(); ++d) {
         const DeviceResult& result = mutant.devices[d];
         std::string outside;
@@ -69,11 +65,10 @@ std::string Mutants(const CampaignView& view) {
                                 result.out_of_bounds->buffer, result.out_of_bounds->offset);
         }
         text +=
-            CsvLine({of.model, of.id, of.op_id, of.category, of.level, of.place,
-                     mutant.parameters.is_null() ? "" : DumpJson(mutant.parameters),
-                     DumpJson(mutant.points), mutant.mark ? MarkName(mutant.mark->kind) : "",
-                     view.devices[d].name, VerdictName(result.judgement.verdict),
-                     VerdictName(result.top1), result.judgement.reason, result.same_as, outside});
+            CsvLine({of.model, of.id, of.op_id, of.category, of.level, of.place, parameters, points,
+                     mutant.mark ? MarkName(mutant.mark->kind) : "", view.devices[d].name,
+                     VerdictName(result.judgement.verdict), VerdictName(result.top1),
+                     result.judgement.reason, result.same_as, outside});
       }
     }
   }
@@ -81,7 +76,7 @@ std::string Mutants(const CampaignView& view) {
 }
 
 std::string Images(const CampaignView& view) {
-  std::string text = Head(kImageColumns);
+  std::string text = CsvHead(kImageColumns);
   for (const ModelView& model : view.models) {
     for (const StoredImage& image : model.images) {
       text += CsvLine(
@@ -92,7 +87,7 @@ std::string Images(const CampaignView& view) {
 }
 
 std::string Originals(const CampaignView& view) {
-  std::string text = Head(kOriginalColumns);
+  std::string text = CsvHead(kOriginalColumns);
   for (const ModelView& model : view.models) {
     for (size_t d = 0; d < view.devices.size(); ++d) {
       for (size_t i = 0; i < model.images.size(); ++i) {

@@ -146,9 +146,10 @@ TEST_F(Exports, CsvHasEveryJudgedFate) {
   std::string text = Text("csv");
   // k1 4 + 4, s1 4 + 4, x1 1 + 1, t1 4 + 4, p1 2, and the head.
   EXPECT_EQ(Count(text, "\n"), 29);
-  EXPECT_NE(text.find("Net,k1,code.lt_to_le,CSO,base,a.jpg,2,ok,2,7,1,1,0,,conv2,0,0,1,0.02,,"
-                      "\"[[7,2.5],[107,1.5]]\"\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("Net,k1,code.lt_to_le,CSO,base,a.jpg,2,ok,2,7,1,silent,1,0,,conv2,0,0,0,1,0.02,,"
+                "\"[[7,2.5],[107,1.5]]\"\n"),
+      std::string::npos)
       << text;
   EXPECT_EQ(CsvLine({"a", "b,c", "d\"e", "f\ng", ""}), "a,\"b,c\",\"d\"\"e\",\"f\ng\",\n");
 }
@@ -195,7 +196,8 @@ TEST_F(Exports, DatasetHasItsCodebook) {
 TEST_F(Exports, TimesComparePairsOfDevices) {
   std::string text = Text("times");
   // The original, k1, s1, t1 ran on both; x1 gave no output, p1 ran on one.
-  EXPECT_EQ(Count(text, "\n"), 5);
+  EXPECT_EQ(Count(text, "\n"), 6);
+  EXPECT_NE(text.find("\nNet,p1,base,,2,0.02,0.02,0,,,,,,,,,,,\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\nNet,original,base,host,4,0.0115,0.0115,0.00129"), std::string::npos)
       << text;
   EXPECT_NE(text.find(",no\n"), std::string::npos);

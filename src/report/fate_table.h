@@ -13,8 +13,9 @@ struct Column {
   const char* name;
   const char* meaning;  // with its unit; "" in a row = not known or does not apply
 };
-// `destination`: a file or "-".
+std::string CsvHead(const std::vector<Column>& columns);
 const std::vector<Column>& FateColumns();
+// `destination`: a file or "-".
 Status WriteFateTable(const CampaignView& view, const std::string& destination);
 
 }  // namespace mutatenn

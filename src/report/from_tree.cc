@@ -2,12 +2,12 @@
 #include "report/from_tree.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <set>
 #include <sstream>
 
 #include "base/files.h"
+#include "base/number.h"
 #include "report/paper_tree.h"
 
 namespace mutatenn {
@@ -31,9 +31,10 @@ template <class T>
 bool Parse(const std::string& text, T& value) {
   size_t begin = text.find_first_not_of(" \t"), end = text.find_last_not_of(" \t\r");
   if (begin == std::string::npos) return false;
-  const char* last = text.data() + end + 1;
-  auto [after, error] = std::from_chars(text.data() + begin, last, value);
-  return error == std::errc() && after == last;
+  const std::optional<T> number =
+      NumberFrom<T>(std::string_view(text).substr(begin, end + 1 - begin));
+  if (number) value = *number;
+  return number.has_value();
 }
 
 // Lines "class, score", an empty line, seconds.

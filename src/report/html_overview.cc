@@ -1,27 +1,30 @@
 // Scores, verdicts, layers, devices and images as HTML tables.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "analysis/devices.h"
 #include "analysis/kill_matrix.h"
+#include "analysis/severity.h"
 #include "judge/kill_rule.h"
 #include "report/html_parts.h"
+#include "report/report.h"
 
 namespace mutatenn::html {
 namespace {
 
 constexpr size_t kListed = 100;  // rows of a ranking
 
-std::string ScoreRow(const std::string& name, const std::string& device,
-                     const ScoreWithIntervals& of) {
+std::string ScoreRow(const CampaignView& view, const ModelView& model, const Group& group,
+                     std::optional<int> device) {
+  ScoreWithIntervals of = ScoreOf(model, device, group.mutants);
   std::string left_out = of.score.Total() > 0
                              ? Percent(1 - static_cast<double>(of.score.valid) / of.score.Total())
                              : "";
-  return Row({name, device, Percent(of.score.Value()), std::to_string(of.score.valid),
-              Bounds(of.mutants), Bounds(of.images),
+  return Row({group.name, device ? view.devices[static_cast<size_t>(*device)].name : "any",
+              Percent(of.score.Value()), std::to_string(of.score.valid), Bounds(of.mutants),
+              Bounds(OverImages(view, model, device, group.mutants)),
               std::to_string(of.score.Count(Verdict::kKilled)),
               std::to_string(of.score.Count(Verdict::kCrashed)),
               std::to_string(of.score.Count(Verdict::kTimeout)),
@@ -36,11 +39,9 @@ std::string Scores(const CampaignView& view, const ModelView& model, const std::
                    const std::vector<Group>& groups) {
   std::string rows;
   for (const Group& group : groups) {
-    for (size_t d = 0; d < view.devices.size(); ++d) {
-      rows += ScoreRow(group.name, view.devices[d].name,
-                       ScoreOf(view, model, static_cast<int>(d), group.mutants));
-    }
-    rows += ScoreRow(group.name, "any", ScoreOf(view, model, std::nullopt, group.mutants));
+    for (size_t d = 0; d < view.devices.size(); ++d)
+      rows += ScoreRow(view, model, group, static_cast<int>(d));
+    rows += ScoreRow(view, model, group, std::nullopt);
   }
   return Table(caption,
                Head({"", "device", "score", "n", "95 % over mutants", "95 % over images", "killed",
@@ -75,10 +76,39 @@ std::string HeatMap(const ModelView& model) {
                head, rows);
 }
 
-std::string Where(const CampaignView& view, const ModelView& model) {
+// Runs with another label and a finite output: nothing tells their user.
+std::string Silent(const CampaignView& view, const ModelView& model) {
+  const SeverityTable table = SeverityTable::Of(view, model);
+  std::string effects, rows;
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    const std::vector<int> counts = CountEffects(model, d);
+    auto count = [&](Effect effect) { return std::to_string(counts[static_cast<size_t>(effect)]); };
+    effects += Row(
+        {view.devices[d].name, count(Effect::kSilent), count(Effect::kLoud), count(Effect::kNone)});
+    const std::vector<SilentMutant> ranked = RankSilent(model, d, table);
+    for (size_t i = 0; i < std::min(ranked.size(), kListed); ++i) {
+      const SilentMutant& silent = ranked[i];
+      const MutantView& mutant = model.mutants[silent.mutant];
+      rows += fmt::format(
+          "<tr><td><a href=\"#m-{0}\">{0}</a></td><td>{1}</td><td>{2}</td><td "
+          "class=\"n\">{3:g}</td><td>{4}</td><td>{5} to {6}</td><td class=\"n\">{7}</td></tr>\n",
+          mutant.stored.id, MarkupText(mutant.stored.place), MarkupText(view.devices[d].name),
+          silent.weight, MarkupText(model.images[static_cast<size_t>(silent.image)].name),
+          MarkupText(table.Name(silent.from)), MarkupText(table.Name(silent.to)), silent.images);
+    }
+  }
+  return Table(
+             "Runs of mutants: silent = another label, finite output; loud = crash, timeout, NaN "
+             "or Inf, hardly more than one label",
+             Head({"device", "silent", "loud", "none"}), effects) +
+         Table(fmt::format("Silent mislabels, worst first, up to {} a device", kListed),
+               Head({"mutant", "place", "device", "weight", "worst image", "label", "images"}),
+               rows);
+}
+
+std::string Where(const CampaignView& view, const std::vector<Spread>& spreads) {
   std::map<std::string, int> counts;
-  for (const MutantView& mutant : model.mutants) {
-    Spread spread = SpreadOf(mutant);
+  for (const Spread& spread : spreads) {
     std::string name = SpreadName(spread.kind);
     if (spread.kind == Spread::Kind::kSome && spread.killed.size() == 1)
       name = "only on " + view.devices[static_cast<size_t>(spread.killed[0])].name;
@@ -104,7 +134,7 @@ std::string Overview(const CampaignView& view, const ModelView& model) {
           : "",
       model.images.size(), view.devices.size(), MarkupText(KillRuleText(view.rule)),
       view.full_matrix ? "full" : "early");
-  ScoreWithIntervals all = ScoreOf(view, model, std::nullopt, AllMutants(model));
+  ScoreWithIntervals all = ScoreOf(model, std::nullopt, AllMutants(model));
   if (all.population) {
     text += fmt::format("<p>Of all mutants, from this sample: {} ({}).</p>\n",
                         Percent(all.population->score), Bounds(all.population->interval));
@@ -115,6 +145,17 @@ std::string Overview(const CampaignView& view, const ModelView& model) {
                         Bounds(all.guarded->Wilson()));
   }
   text += Scores(view, model, "Scores of all mutants", {{"all", AllMutants(model)}});
+  if (view.rule != KillRule{}) {
+    std::string rows;
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      const Score score = Top1Score(model, static_cast<int>(d), AllMutants(model));
+      rows += Row({view.devices[d].name, Percent(score.Value()), std::to_string(score.valid),
+                   Bounds(score.Wilson())});
+    }
+    text +=
+        Table("Scores by the rule top1", Head({"device", "score", "n", "95 % over mutants"}), rows);
+  }
+  text += "<h3>Silent and loud</h3>" + Silent(view, model);
   text += "<h3>By category</h3>" + Scores(view, model, "Scores by category", ByCategory(model));
   text += "<h3>By operator</h3>" + Scores(view, model, "Scores by operator", ByOperator(model));
   text += "<h3>Operators and layers</h3>" + HeatMap(model);
@@ -148,20 +189,16 @@ std::string Devices(const CampaignView& view, const ModelView& model) {
                 Head({"device", "against", "original's label", "verdicts", "runs' labels",
                       "mean tau-b", "mean Levenshtein", "mean D_MAD"}),
                 pairs);
-  text += Where(view, model);
-  std::vector<Disagreement> all = Disagreements(model);
+  const std::vector<Spread> spreads = SpreadsOf(model);
+  text += Where(view, spreads);
+  std::vector<Disagreement> all = Disagreements(spreads);
   for (size_t i = 0; i < std::min(all.size(), kListed); ++i) {
     const MutantView& mutant = model.mutants[all[i].mutant];
-    std::string verdicts;
-    for (size_t d = 0; d < view.devices.size(); ++d) {
-      verdicts += fmt::format("{}{}: {}", d ? ", " : "", view.devices[d].name,
-                              VerdictName(mutant.devices[d].judgement.verdict));
-    }
     ranked += fmt::format(
         "<tr><td><a href=\"#m-{0}\">{0}</a></td><td>{1}</td><td class=\"n\">{2} "
         "of {3}</td><td>{4}</td></tr>\n",
         mutant.stored.id, MarkupText(mutant.stored.place), all[i].spread.disagreeing,
-        all[i].spread.images, MarkupText(verdicts));
+        all[i].spread.images, MarkupText(VerdictsText(view, mutant)));
   }
   return text + Table(fmt::format("Mutants on which devices disagree: {}, the first {} listed",
                                   all.size(), std::min(all.size(), kListed)),

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/interval.h"
 #include "report/html_parts.h"
 
 namespace mutatenn::html {
@@ -17,14 +18,13 @@ struct Box {
 
 Box BoxOf(const std::string& name, std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  auto quantile = [&](double share) {
-    double at = share * static_cast<double>(values.size() - 1);
-    auto below = static_cast<size_t>(at);
-    size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
-  };
-  return {name,          values.size(),  values.front(), quantile(0.25),
-          quantile(0.5), quantile(0.75), values.back()};
+  return {name,
+          values.size(),
+          values.front(),
+          Quantile(values, 0.25),
+          Quantile(values, 0.5),
+          Quantile(values, 0.75),
+          values.back()};
 }
 
 std::vector<Box> BoxesOn(const ModelView& model, size_t device) {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "judge/kill_rule.h"
 #include "judge/top_json.h"
+#include "report/json_effects.h"
 #include "report/report.h"
 
 namespace mutatenn {
@@ -88,7 +89,9 @@ Json IntervalJson(const std::optional<Interval>& interval) {
   return interval ? Json::array({interval->low, interval->high}) : Json(nullptr);
 }
 
-Json ScoreJson(const ScoreWithIntervals& of) {
+Json ScoreJson(const CampaignView& view, const ModelView& model, std::optional<int> device,
+               const MutantSet& mutants) {
+  ScoreWithIntervals of = ScoreOf(model, device, mutants);
   const Score& score = of.score;
   Json counts = Json::object(), population = nullptr;
   Json guarded = nullptr, left_out = nullptr;
@@ -112,7 +115,7 @@ Json ScoreJson(const ScoreWithIntervals& of) {
           {"detected", score.detected},
           {"interval", IntervalJson(of.mutants)},
           {"population", population},
-          {"interval_over_images", IntervalJson(of.images)},
+          {"interval_over_images", IntervalJson(OverImages(view, model, device, mutants))},
           {"out_of_bounds_as_crashed", guarded},
           {"left_out", left_out},
           {"counts", counts}};
@@ -122,10 +125,9 @@ Json ScoreJson(const ScoreWithIntervals& of) {
 Json ScoresJson(const CampaignView& view, const ModelView& model, const MutantSet& mutants) {
   Json devices = Json::object();
   for (size_t d = 0; d < view.devices.size(); ++d) {
-    devices[view.devices[d].name] = ScoreJson(ScoreOf(view, model, static_cast<int>(d), mutants));
+    devices[view.devices[d].name] = ScoreJson(view, model, static_cast<int>(d), mutants);
   }
-  return {{"overall", ScoreJson(ScoreOf(view, model, std::nullopt, mutants))},
-          {"devices", devices}};
+  return {{"overall", ScoreJson(view, model, std::nullopt, mutants)}, {"devices", devices}};
 }
 
 Json ScoresJson(const CampaignView& view, const ModelView& model) {
@@ -138,19 +140,24 @@ Json ScoresJson(const CampaignView& view, const ModelView& model) {
   add("categories", ByCategory(model));
   add("kernels", ByKernel(model));
   add("layers", ByLayer(model));
+  Json& top1 = scores["top1"] = Json::object();
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    const Score score = Top1Score(model, static_cast<int>(d), AllMutants(model));
+    top1[view.devices[d].name] = {{"score", OrNull(score.Value())},
+                                  {"n", score.valid},
+                                  {"detected", score.detected},
+                                  {"interval", IntervalJson(score.Wilson())}};
+  }
   Json& classes = scores["classes"] = Json::object();
   for (size_t d = 0; d < view.devices.size(); ++d) {
     Json& on = classes[view.devices[d].name] = Json::array();
-    for (const ClassScore& score : ByClass(model, static_cast<int>(d))) {
-      std::optional<double> value;
-      if (score.valid > 0) value = static_cast<double>(score.detected) / score.valid;
-      on.push_back(
-          {{"class", score.truth},
-           {"images", score.images},
-           {"score", OrNull(value)},
-           {"n", score.valid},
-           {"detected", score.detected},
-           {"interval", IntervalJson(value ? WilsonInterval(*value, score.valid) : std::nullopt)}});
+    for (const ClassScore& of : ByClass(model, static_cast<int>(d))) {
+      on.push_back({{"class", of.truth},
+                    {"images", of.images},
+                    {"score", OrNull(of.score.Value())},
+                    {"n", of.score.valid},
+                    {"detected", of.score.detected},
+                    {"interval", IntervalJson(of.score.Wilson())}});
     }
   }
   return scores;
@@ -275,15 +282,15 @@ Json SpreadsJson(const CampaignView& view, const ModelView& model) {
                     Spread::Kind::kNotCompared})
     counts[SpreadName(kind)] = 0;
   for (const StoredDevice& device : view.devices) only[device.name] = 0;
-  for (const MutantView& mutant : model.mutants) {
-    Spread spread = SpreadOf(mutant);
+  const std::vector<Spread> spreads = SpreadsOf(model);
+  for (const Spread& spread : spreads) {
     Json& count = counts[SpreadName(spread.kind)];
     count = count.get<int>() + 1;
     if (spread.kind != Spread::Kind::kSome || spread.killed.size() != 1) continue;
     Json& on = only[view.devices[static_cast<size_t>(spread.killed[0])].name];
     on = on.get<int>() + 1;
   }
-  for (const Disagreement& disagreement : Disagreements(model)) {
+  for (const Disagreement& disagreement : Disagreements(spreads)) {
     const Spread& spread = disagreement.spread;
     Json killed = Json::array();
     for (int d : spread.killed) killed.push_back(view.devices[static_cast<size_t>(d)].name);
@@ -333,20 +340,24 @@ Json ModelJson(const CampaignView& view, const ModelView& model) {
   for (const DeviceComparison& comparison : model.comparisons) {
     comparisons.push_back(ComparisonJson(view, comparison));
   }
-  Json matrices = Json::object(), survivors = Json::object();
+  Json matrices = Json::object(), survivors = Json::object(), noise = Json::object();
   for (size_t d = 0; d < view.devices.size(); ++d) {
+    const std::optional<double>& limit = model.noise[d];
+    noise[view.devices[d].name] = limit && std::isfinite(*limit) ? Json(*limit) : Json(nullptr);
     matrices[view.devices[d].name] = MatrixJson(view, model, static_cast<int>(d));
     survivors[view.devices[d].name] = SurvivorsJson(model, static_cast<int>(d));
   }
   return {{"name", model.stored.name},
           {"images", images},
           {"original", OriginalsJson(view, model)},
+          {"noise", noise},
           {"points", points},
           {"mutant_counts", population},
           {"mutants_selected", selected},
           {"scores", ScoresJson(view, model)},
           {"matrix", matrices},
           {"survivors", survivors},
+          {"effects", EffectsJson(view, model)},
           {"over_devices", SpreadsJson(view, model)},
           {"device_comparison", comparisons},
           {"compiler_findings", FindingsJson(view, model)},

@@ -7,6 +7,7 @@
 #include "analysis/devices.h"
 #include "analysis/kill_matrix.h"
 #include "analysis/scores.h"
+#include "analysis/severity.h"
 #include "judge/kill_rule.h"
 #include "report/report.h"
 
@@ -42,18 +43,26 @@ std::string Scores(const CampaignView& view, const ModelView& model) {
   };
   MutantSet all = AllMutants(model);
   for (size_t d = 0; d < view.devices.size(); ++d)
-    row(view.devices[d].name, ScoreOf(view, model, static_cast<int>(d), all));
-  ScoreWithIntervals overall = ScoreOf(view, model, std::nullopt, all);
+    row(view.devices[d].name, ScoreOf(model, static_cast<int>(d), all));
+  ScoreWithIntervals overall = ScoreOf(model, std::nullopt, all);
   row("any device", overall);
   if (overall.population) {
     text += fmt::format("\nOf all mutants, from this sample: {:.1f} % ({:.1f}-{:.1f} %).\n",
                         100 * overall.population->score, 100 * overall.population->interval.low,
                         100 * overall.population->interval.high);
   }
+  if (view.rule != KillRule{}) {
+    text += "\n| device | score by `top1` | n | 95 % interval |\n|---|---|---|---|\n";
+    for (size_t d = 0; d < view.devices.size(); ++d) {
+      ScoreWithIntervals of{.score = Top1Score(model, static_cast<int>(d), all)};
+      of.mutants = of.score.Wilson();
+      text += fmt::format("| {} | {} |\n", Cell(view.devices[d].name), ScoreCells(of));
+    }
+  }
   text += "\n| operator | score | n | 95 % interval |\n|---|---|---|---|\n";
   for (const Group& group : ByOperator(model)) {
     text += fmt::format("| {} | {} |\n", Cell(group.name),
-                        ScoreCells(ScoreOf(view, model, std::nullopt, group.mutants)));
+                        ScoreCells(ScoreOf(model, std::nullopt, group.mutants)));
   }
   return text;
 }
@@ -79,23 +88,47 @@ std::string Survivors(const CampaignView& view, const ModelView& model) {
   return text;
 }
 
+// Runs with another label and a finite output: nothing tells their user.
+std::string Silent(const CampaignView& view, const ModelView& model) {
+  const SeverityTable table = SeverityTable::Of(view, model);
+  std::string text;
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    const std::vector<int> counts = CountEffects(model, d);
+    const std::vector<SilentMutant> ranked = RankSilent(model, d, table);
+    text += fmt::format("\nRuns on {}: {} silent, {} loud, {} none.\n", Cell(view.devices[d].name),
+                        counts[static_cast<size_t>(Effect::kSilent)],
+                        counts[static_cast<size_t>(Effect::kLoud)],
+                        counts[static_cast<size_t>(Effect::kNone)]);
+    if (ranked.empty()) continue;
+    text += fmt::format(
+        "\n<details><summary>{} mutants mislabel silently on {}</summary>\n\n"
+        "| mutant | place | weight | worst image | label | images |\n|---|---|---|---|---|---|\n",
+        ranked.size(), Cell(view.devices[d].name));
+    for (size_t i = 0; i < std::min(ranked.size(), kListed); ++i) {
+      const SilentMutant& silent = ranked[i];
+      const MutantView& mutant = model.mutants[silent.mutant];
+      text += fmt::format(
+          "| {} | {} | {:g} | {} | {} -> {} | {} |\n", mutant.stored.id, Cell(mutant.stored.place),
+          silent.weight, Cell(model.images[static_cast<size_t>(silent.image)].name),
+          Cell(table.Name(silent.from)), Cell(table.Name(silent.to)), silent.images);
+    }
+    text += ranked.size() > kListed ? "\nThe worst of them.\n\n</details>\n" : "\n</details>\n";
+  }
+  return text;
+}
+
 std::string Devices(const CampaignView& view, const ModelView& model) {
   if (view.devices.size() < 2) return "";
-  std::vector<Disagreement> ranked = Disagreements(model);
+  std::vector<Disagreement> ranked = Disagreements(SpreadsOf(model));
   std::string text =
       fmt::format("\nDevices disagree on {} of {} mutants.\n", ranked.size(), model.mutants.size());
   if (ranked.empty()) return text;
   text += "\n| mutant | place | images | verdicts |\n|---|---|---|---|\n";
   for (size_t i = 0; i < std::min(ranked.size(), kListed); ++i) {
     const MutantView& mutant = model.mutants[ranked[i].mutant];
-    std::string verdicts;
-    for (size_t d = 0; d < view.devices.size(); ++d) {
-      verdicts += fmt::format("{}{}: {}", d ? ", " : "", view.devices[d].name,
-                              VerdictName(mutant.devices[d].judgement.verdict));
-    }
-    text +=
-        fmt::format("| {} | {} | {} of {} | {} |\n", mutant.stored.id, Cell(mutant.stored.place),
-                    ranked[i].spread.disagreeing, ranked[i].spread.images, Cell(verdicts));
+    text += fmt::format("| {} | {} | {} of {} | {} |\n", mutant.stored.id,
+                        Cell(mutant.stored.place), ranked[i].spread.disagreeing,
+                        ranked[i].spread.images, Cell(VerdictsText(view, mutant)));
   }
   return text;
 }
@@ -106,7 +139,8 @@ Status WriteMarkdown(const CampaignView& view, const std::string& destination) {
     text += fmt::format("### Mutation testing of {}\n\n{} mutants, {} images, kill rule `{}`.\n\n",
                         Cell(model.stored.name), model.mutants.size(), model.images.size(),
                         KillRuleText(view.rule));
-    text += Scores(view, model) + Survivors(view, model) + Devices(view, model);
+    text +=
+        Scores(view, model) + Silent(view, model) + Survivors(view, model) + Devices(view, model);
   }
   return WriteText(destination, text);
 }

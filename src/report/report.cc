@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "base/files.h"
 #include "base/json.h"
 
@@ -43,6 +45,15 @@ Status WriteText(const std::string& destination, std::string_view text) {
     return Fail(Code::kIo, "cannot write standard output: ", std::strerror(errno));
   }
   return Ok();
+}
+
+std::string VerdictsText(const CampaignView& view, const MutantView& mutant) {
+  std::string text;
+  for (size_t d = 0; d < view.devices.size(); ++d) {
+    text += fmt::format("{}{}: {}", d ? ", " : "", view.devices[d].name,
+                        VerdictName(mutant.devices[d].judgement.verdict));
+  }
+  return text;
 }
 
 std::string OptimisationLevel(const CampaignView& view) {

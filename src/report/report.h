@@ -30,6 +30,9 @@ const Report* FindReport(const std::string& name);
 // To a file, written aside and renamed, or to standard output ("-"). kIo names the file.
 Status WriteText(const std::string& destination, std::string_view text);
 
+// The mutant's verdict on each device, "host: killed, board: survived".
+std::string VerdictsText(const CampaignView& view, const MutantView& mutant);
+
 // The campaign's optimisation level, as it enters file names of the paper's tree.
 std::string OptimisationLevel(const CampaignView& view);
 

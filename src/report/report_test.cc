@@ -80,11 +80,11 @@ TEST(JsonReport, KeysAreStable) {
       Keys(report["campaign"]),
       (std::vector<std::string>{"id", "tool_version", "tvm_version", "config_hash", "rules_version",
                                 "matrix", "kill", "top_k", "seed", "level"}));
-  EXPECT_EQ(
-      Keys(report["models"][0]),
-      (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
-                                "mutants_selected", "scores", "matrix", "survivors", "over_devices",
-                                "device_comparison", "compiler_findings", "mutants"}));
+  EXPECT_EQ(Keys(report["models"][0]),
+            (std::vector<std::string>{"name", "images", "original", "noise", "points",
+                                      "mutant_counts", "mutants_selected", "scores", "matrix",
+                                      "survivors", "effects", "over_devices", "device_comparison",
+                                      "compiler_findings", "mutants"}));
   const Json& mutant = Mutant(report, "k1");
   EXPECT_EQ(Keys(mutant), (std::vector<std::string>{"id", "operator", "category", "parameters",
                                                     "place", "points", "mark", "devices"}));
@@ -191,6 +191,7 @@ TEST(JsonReport, DoesNotShowHowTheCampaignWasRun) {
   for (const auto& row : bounds) ASSERT_TRUE(copy->PutFates({}, row).ok());
   auto reversed = [](auto rows) { return decltype(rows)(rows.rbegin(), rows.rend()); };
   ASSERT_TRUE(copy->PutOriginals(reversed(store.Originals("Net").value())).ok());
+  ASSERT_TRUE(copy->PutRepeats(reversed(store.Repeats("Net").value())).ok());
   ASSERT_TRUE(copy->PutBuilds(reversed(store.Builds("Net").value())).ok());
   ASSERT_TRUE(copy->PutOperatorUses(reversed(store.OperatorUses().value())).ok());
   ASSERT_TRUE(copy->PutMutants(reversed(store.Mutants("Net").value())).ok());
@@ -360,7 +361,7 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
     queries.push_back(page.substr(at + 7, end - at - 7));
     at = end + 3;
   }
-  ASSERT_EQ(queries.size(), 12u);
+  ASSERT_EQ(queries.size(), 15u);
   SyntheticCampaign campaign(Matrix::kFull);
   SQLite::Database database(StorePath(campaign.folder()));
   auto rows = [&](int number) {
@@ -389,6 +390,11 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
   EXPECT_EQ(rows(10), (Rows{"Net|graph.arithmetic{}|4|3", "Net|code.lt_to_le{}|3|3"}));
   EXPECT_EQ(rows(11).at(1), "Net|base|k1|a.jpg|1|2|1");
   EXPECT_EQ(rows(12).at(0), "Net|base|s1|1.0|0");
+  Rows effects = rows(13);
+  EXPECT_EQ(std::count(effects.begin(), effects.end(), "Net|base|k1|a.jpg|2|7|silent"), 1);
+  EXPECT_EQ(std::count(effects.begin(), effects.end(), "Net|base|t1|c.jpg|1|1|loud"), 1);
+  EXPECT_EQ(rows(14), (Rows{"Net|base|0.0", "Net|host|1.0"}));
+  EXPECT_EQ(rows(15).size(), 8 + 25u);
   Rows ninth = rows(9);
   EXPECT_EQ(std::count(ninth.begin(), ninth.end(), "Net|k1|base|4|4|2|2|0|0.08"), 1);
 }

@@ -46,12 +46,13 @@ std::string Table(const CampaignView& view, const ModelView& model) {
   for (const Group& group : groups) {
     for (size_t d = 0; d < view.devices.size(); ++d) {
       text += Row(d == 0 ? group.name : "", view.devices[d].name, op_width, device_width,
-                  ScoreOf(view, model, static_cast<int>(d), group.mutants));
+                  ScoreOf(model, static_cast<int>(d), group.mutants));
     }
   }
-  ScoreWithIntervals all = ScoreOf(view, model, std::nullopt, AllMutants(model));
+  ScoreWithIntervals all = ScoreOf(model, std::nullopt, AllMutants(model));
   text += Row("", "any device", op_width, device_width, all);
-  if (all.images) text += fmt::format("  any device, over the images: {}\n", Bounds(all.images));
+  if (auto images = OverImages(view, model, std::nullopt, AllMutants(model)))
+    text += fmt::format("  any device, over the images: {}\n", Bounds(images));
   if (all.population) {
     text += fmt::format("  of all mutants, from this sample: {:.1f} % ({})\n",
                         100 * all.population->score, Bounds(all.population->interval));
@@ -71,8 +72,7 @@ std::string BesideTop1(const CampaignView& view, const ModelView& model) {
   if (view.rule == KillRule{}) return "";
   std::string text = "  kill rule " + KillRuleText(view.rule) + "; by top1:";
   for (size_t d = 0; d < view.devices.size(); ++d) {
-    ScoreWithIntervals of;
-    for (const MutantView& mutant : model.mutants) of.score.Add(mutant, mutant.devices[d].top1);
+    ScoreWithIntervals of{.score = Top1Score(model, static_cast<int>(d), AllMutants(model))};
     of.mutants = of.score.Wilson();
     text += fmt::format("{} {} of {} on {} ({})", d ? "," : "", Percent(of), of.score.valid,
                         view.devices[d].name, Bounds(of.mutants));

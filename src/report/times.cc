@@ -1,5 +1,5 @@
 // Times of the original and every mutant on every device as CSV: one row a pair of devices, with
-// what the times are like, whether they differ, and by how much.
+// what the times are like, whether they differ, and by how much; one row where one device ran it.
 #include <fmt/format.h>
 
 #include "analysis/anova.h"
@@ -11,6 +11,7 @@ namespace mutatenn {
 namespace {
 
 constexpr double kSignificance = 0.05;
+constexpr size_t kColumns = 19;
 
 std::string Cell(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : "";
@@ -37,15 +38,25 @@ void AddVariant(const std::string& model, const std::string& variant, const Time
       p_values.push_back(test ? std::optional(test->p_value) : std::nullopt);
     }
   }
+  const auto cells = [&](size_t device) -> std::vector<std::string> {
+    TimeSummary summary = *SummariseTimes(times[device]);
+    return {std::to_string(summary.count), Cell(summary.mean), Cell(summary.median),
+            Cell(summary.deviation)};
+  };
+  if (measured.size() == 1) {  // nothing to compare with
+    size_t only = 0;
+    while (times[only].empty()) ++only;
+    std::vector<std::string> row = {model, variant, view.devices[only].name, ""};
+    for (std::string& cell : cells(only)) row.push_back(std::move(cell));
+    row.resize(kColumns);
+    file.Append(CsvLine(row));
+  }
   std::vector<std::optional<double>> adjusted = HolmAdjusted(p_values);
   for (size_t i = 0; i < pairs.size(); ++i) {
     auto [a, b] = pairs[i];
     std::vector<std::string> row = {model, variant, view.devices[a].name, view.devices[b].name};
-    for (size_t device : {a, b}) {
-      TimeSummary summary = *SummariseTimes(times[device]);
-      row.insert(row.end(), {std::to_string(summary.count), Cell(summary.mean),
-                             Cell(summary.median), Cell(summary.deviation)});
-    }
+    for (size_t device : {a, b})
+      for (std::string& cell : cells(device)) row.push_back(std::move(cell));
     row.push_back(Cell(anova ? std::optional(anova->statistic) : std::nullopt));
     row.push_back(Cell(anova ? std::optional(anova->p_value) : std::nullopt));
     row.push_back(Cell(eta));

@@ -58,9 +58,11 @@ std::string PercentEncoded(const std::string& path) {
 Result<std::unique_ptr<SQLite::Database>> TryReading(const std::string& path, bool immutable) {
   std::unique_ptr<SQLite::Database> database;
   try {
+    // No locks inside SQLite: the store lets one thread in at a time.
     database = std::make_unique<SQLite::Database>(
         immutable ? "file:" + PercentEncoded(path) + "?immutable=1" : path,
-        SQLite::OPEN_READONLY | (immutable ? SQLite::OPEN_URI : 0), kBusyMilliseconds);
+        SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | (immutable ? SQLite::OPEN_URI : 0),
+        kBusyMilliseconds);
     int version = TRY(Identify(*database, path));
     if (version != static_cast<int>(Migrations().size())) {
       return Fail(Code::kInvalidInput, path,

@@ -1,0 +1,13 @@
+// What the unmutated network gave on each device, at first and when it ran again.
+#pragma once
+
+#include <vector>
+
+#include "analysis/campaign_view.h"
+
+namespace mutatenn {
+
+// Fills ModelView::originals and ::noise of a model whose images are there.
+Status ReadOriginals(Store& store, const std::vector<StoredDevice>& devices, ModelView& model);
+
+}  // namespace mutatenn
