@@ -268,6 +268,14 @@ class FullDiskStore : public Store {
   Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>& v) override {
     return s_->PutReferenceOutputs(v);
   }
+  Status PutVariants(const std::vector<StoredVariant>& v) override { return s_->PutVariants(v); }
+  Status PutFloors(const std::vector<StoredFloor>& v) override { return s_->PutFloors(v); }
+  Result<std::vector<StoredVariant>> Variants(const std::string& m, int t) override {
+    return s_->Variants(m, t);
+  }
+  Result<std::vector<StoredFloor>> Floors(const std::string& m, const std::string& d) override {
+    return s_->Floors(m, d);
+  }
   Result<std::vector<StoredRepeat>> Repeats(const std::string& m) override {
     return s_->Repeats(m);
   }
