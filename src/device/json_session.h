@@ -41,6 +41,12 @@ class JsonSession : public Session {
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
   }
+  Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
+    return FloorsFromJson(TRY(Call("mutatenn.floors", ToJson(request))));
+  }
+  Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>& images) override {
+    return ImageHashesFromJson(TRY(Call("mutatenn.hashes", {{"images", images}})));
+  }
   Result<WorkerStats> Stats() override {
     double calls_s = calls_s_;
     WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));

@@ -98,6 +98,7 @@ class SqliteStore final : public Store {
   }
   Status PutVariants(const std::vector<StoredVariant>& rows) override { return Put(rows); }
   Status PutFloors(const std::vector<StoredFloor>& rows) override { return Put(rows); }
+  Status PutStepHashes(const std::vector<StoredStepHash>& rows) override { return Put(rows); }
   Status PutOriginals(const std::vector<StoredOriginal>& rows) override { return Put(rows); }
 
   Status PutFates(const std::vector<StoredFate>& fates,
@@ -127,10 +128,14 @@ class SqliteStore final : public Store {
   Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& model) override {
     return Get<StoredReferenceOutput>("WHERE model = ? ORDER BY image, output", model);
   }
-  Result<std::vector<StoredVariant>> Variants(const std::string& model,
-                                              int target_index) override {
+  Result<std::vector<StoredVariant>> Variants(const std::string& model, int target_index) override {
     return Get<StoredVariant>("WHERE model = ? AND target_index = ? ORDER BY variant", model,
                               target_index);
+  }
+  Result<std::vector<StoredStepHash>> StepHashes(const std::string& model,
+                                                 const std::string& device) override {
+    return Get<StoredStepHash>("WHERE model = ? AND device = ? ORDER BY image, number", model,
+                               device);
   }
   Result<std::vector<StoredFloor>> Floors(const std::string& model,
                                           const std::string& device) override {

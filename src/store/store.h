@@ -86,13 +86,18 @@ struct StoredVariant {  // other legal code for all steps of the original
 // How far legal code for one step differs by rounding alone, on the same inputs; of one output.
 struct StoredFloor {
   std::string model, device;
-  std::string step;  // "" = the whole network; `output` is then one of its outputs
-  int output = 0;    // of the step
-  int images = 0;    // that it was measured on
-  double floor = 0;  // the larger of spread and distance: what differs by no more says nothing
-  double spread = 0;    // largest difference of an element between two variants in float32
-  double distance = 0;  // largest difference of an element of one of them to float64
+  std::string step;      // "" = the whole network; `output` is then one of its outputs
+  int output = 0;        // of the step
+  int images = 0;        // that it was measured on
+  double floor = 0;      // the larger of spread and distance: what differs by no more says nothing
+  double spread = 0;     // largest difference of an element between two variants in float32
+  double distance = 0;   // largest difference of an element of one to float64; NaN = not known
   double magnitude = 0;  // of the largest element in float64
+};
+struct StoredStepHash {  // of the original, on a device of a bitwise group
+  std::string model, device, image;
+  int number = 0;  // in program order; the last is the network's outputs, step ""
+  std::string step, hash;
 };
 struct StoredFate {
   std::string model, mutant, device, image;
@@ -141,6 +146,7 @@ class Store {
   virtual Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>&) = 0;
   virtual Status PutVariants(const std::vector<StoredVariant>&) = 0;
   virtual Status PutFloors(const std::vector<StoredFloor>&) = 0;
+  virtual Status PutStepHashes(const std::vector<StoredStepHash>&) = 0;
   // One transaction; replaces fates of the same key.
   virtual Status PutFates(const std::vector<StoredFate>&,
                           const std::optional<StoredOutOfBounds>&) = 0;
@@ -151,6 +157,9 @@ class Store {
   virtual Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& model) = 0;
   virtual Result<std::vector<StoredVariant>> Variants(const std::string& model,
                                                       int target_index) = 0;
+  // By image, in program order.
+  virtual Result<std::vector<StoredStepHash>> StepHashes(const std::string& model,
+                                                         const std::string& device) = 0;
   // Empty where none were measured: floors are off, or the device is an accelerator.
   virtual Result<std::vector<StoredFloor>> Floors(const std::string& model,
                                                   const std::string& device) = 0;

@@ -61,6 +61,8 @@ STORE_TABLE(StoredVariant, "variants", 3, "model,target_index,variant,program_js
 STORE_TABLE(StoredFloor, "floors", 4,
             "model,device,step,output,images,floor,spread,distance,magnitude", r.model, r.device,
             r.step, r.output, r.images, r.floor, r.spread, r.distance, r.magnitude)
+STORE_TABLE(StoredStepHash, "step_hashes", 4, "model,device,image,number,step,hash", r.model,
+            r.device, r.image, r.number, r.step, r.hash)
 STORE_TABLE(StoredFate, "fates", 4,
             "model,mutant,device,image,ending,top_json,infected,dirty_steps,first_step,first_layer,"
             "nonfinite,max_abs_diff,seconds,detail",
