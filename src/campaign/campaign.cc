@@ -52,6 +52,16 @@ Status TellBitwise(CampaignContext& context, const std::string& model) {
   return Ok();
 }
 
+// The device whose session is still open comes first, so that it need not be opened again.
+Status RunAllMutants(CampaignContext& context, const std::string& model,
+                     std::vector<const DeviceConfig*> devices) {
+  std::stable_partition(devices.begin(), devices.end(), [&](const DeviceConfig* device) {
+    return context.kept && context.kept->Is(model, device->name);
+  });
+  for (const DeviceConfig* device : devices) TRY(RunMutants(context, model, *device));
+  return TellBitwise(context, model);
+}
+
 enum class Phase { kBuild, kRun };
 
 Status Steps(CampaignContext& context, const CampaignOptions& options, Phase phase) {
@@ -82,8 +92,9 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
     AddSeconds timer(context.outcome.stats.run_s);
     TRY(FixImageOrder(context, model.name, config.devices.front().name));
     // All that is known of the devices before is stored by now, whatever the mutants do.
-    for (const DeviceConfig& device : config.devices) TRY(RunMutants(context, model.name, device));
-    TRY(TellBitwise(context, model.name));
+    std::vector<const DeviceConfig*> all;
+    for (const DeviceConfig& device : config.devices) all.push_back(&device);
+    TRY(RunAllMutants(context, model.name, all));
   }
   return Ok();
 }
@@ -194,8 +205,7 @@ Result<CampaignOutcome> ExecuteCampaign(const std::string& folder, const std::st
       TRY(RunOriginals(context, model.name, config.devices.front()));
       TRY(FixImageOrder(context, model.name, config.devices.front().name));
       for (const DeviceConfig* device : chosen) TRY(RunOriginals(context, model.name, *device));
-      for (const DeviceConfig* device : chosen) TRY(RunMutants(context, model.name, *device));
-      TRY(TellBitwise(context, model.name));
+      TRY(RunAllMutants(context, model.name, chosen));
     }
     return Ok();
   };
