@@ -36,7 +36,7 @@ def configuration(model, folder, operators, matrix, mutants):
     return {"models": [model], "images": {"path": folder},
             "devices": [{"name": DEVICE, "target": {"kind": "llvm", "mcpu": "host"}}], "operators": operators,
             "kill": "top1", "matrix": matrix, "timing": "suffix", "top_k": 5, "seed": 1, "max_mutants": mutants,
-            "repeats": 1, "jobs": 1}
+            "repeats": 1, "floors": 0, "jobs": 1}
 
 
 def inputs_of(out, model):

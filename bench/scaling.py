@@ -24,7 +24,7 @@ def run(arguments, model, scratch, images, mutants, jobs):
     folder = networks.image_folder(arguments.shared, images, os.path.join(scratch, f"images{images}"))
     config = {"models": [model], "images": {"path": folder},
               "devices": [{"name": "host", "target": {"kind": "llvm", "mcpu": "host"}}], "operators": OPERATORS,
-              "kill": "top1", "matrix": "full", "timing": "suffix", "seed": 1, "max_mutants": mutants, "jobs": jobs, "repeats": 1,
+              "kill": "top1", "matrix": "full", "timing": "suffix", "seed": 1, "max_mutants": mutants, "jobs": jobs, "repeats": 1, "floors": 0,
               "memory_budget_mb": arguments.budget_mb}
     networks.use_cores(jobs)
     wall_s, stats, report = networks.campaign(arguments.mutatenn, config, os.path.join(scratch, "campaign"))

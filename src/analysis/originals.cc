@@ -56,8 +56,13 @@ Status ReadRepeats(Store& store, const Index& devices, const Index& images, Mode
     for (const Json& label : labels) original->repeats.other_labels += label != labels.front();
   }
   model.noise.assign(devices.size(), std::nullopt);
-  for (size_t d = 0; d < devices.size(); ++d)
-    if (runs[d] > 1) model.noise[d] = NoiseLimit(largest[d], /*floor=*/0);
+  for (const auto& [name, d] : devices) {
+    if (runs[d] <= 1) continue;
+    double floor = 0;  // of the network's outputs
+    for (const StoredFloor& row : TRY(store.Floors(model.stored.name, name)))
+      if (row.step.empty()) floor = Larger(floor, row.floor);
+    model.noise[d] = NoiseLimit(largest[d], floor);
+  }
   return Ok();
 }
 

@@ -288,7 +288,8 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
     AddSeconds timer(seconds[i]);
     const Mutant& mutant = mutants[i];
     auto begun =
-        mutant.level == Level::kGraph     ? BeginGraph(target, mutant, batch, &answers[i].needs)
+        IsVariant(mutant.use.id)          ? BeginVariant(target, mutant, batch)
+        : mutant.level == Level::kGraph   ? BeginGraph(target, mutant, batch, &answers[i].needs)
         : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
         : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch, &answers[i].needs)
                                           : BeginCode(target, mutant, batch);

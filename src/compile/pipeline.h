@@ -140,6 +140,10 @@ class Pipeline {
                                  KernelBatch& batch, std::string* needs) const;
   Result<Finish> BeginOtherFusion(int target, const Changed& changed, BuiltMutant built,
                                   KernelBatch& batch, std::string* needs);
+  // Other legal code for the whole original (build_variant.cc), by the id of the mutant's use.
+  Result<Finish> BeginVariant(int target, const Mutant& mutant, KernelBatch& batch);
+  Result<Scheduled> VariantOf(const std::string& variant, const KernelSource& source,
+                              const PerTarget& target) const;
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel

@@ -40,6 +40,12 @@ class JsonSession : public Session {
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
   }
+  Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
+    return FloorsFromJson(TRY(Call("mutatenn.floors", ToJson(request))));
+  }
+  Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>& images) override {
+    return ImageHashesFromJson(TRY(Call("mutatenn.hashes", {{"images", images}})));
+  }
   Result<WorkerStats> Stats() override {
     WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));
     stats.rpc_s += messages_s_;

@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "device/floors.h"
+#include "device/step_hashes.h"
 #include "device/worker_stats.h"
 #include "judge/judge.h"
 #include "program/program.h"
@@ -89,6 +91,14 @@ class Session {
   // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons
   // in tests and `mutatenn show`: raw float32, one vector per output.
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
+  // Rounding floors of the loaded program's steps; kUnsupported where none are measured.
+  virtual Result<std::vector<StepFloor>> Floors(const FloorRequest&) {
+    return Fail(Code::kUnsupported, "this device measures no rounding floors");
+  }
+  // Every step's outputs on images of the loaded chunk, hashed; kUnsupported where none are.
+  virtual Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>&) {
+    return Fail(Code::kUnsupported, "this device hashes no steps");
+  }
   // Where the session's time has gone so far; zeros from a session that does not count.
   virtual Result<WorkerStats> Stats() { return WorkerStats{}; }
   // Workers behind it that take mutants now: how many times `jobs` mutants keep it busy.

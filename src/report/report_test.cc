@@ -84,7 +84,7 @@ TEST(JsonReport, KeysAreStable) {
             (std::vector<std::string>{"name", "images", "original", "noise", "points",
                                       "mutant_counts", "mutants_selected", "scores", "matrix",
                                       "survivors", "effects", "over_devices", "device_comparison",
-                                      "compiler_findings", "mutants"}));
+                                      "compiler_findings", "mutants", "device_noise"}));
   const Json& mutant = Mutant(report, "k1");
   EXPECT_EQ(Keys(mutant), (std::vector<std::string>{"id", "operator", "category", "parameters",
                                                     "place", "points", "mark", "devices"}));

@@ -29,6 +29,8 @@ class Service {
   Result<Json> Submit(const Json& argument);
   Result<Json> Collect(const Json& argument);
   Result<Json> Outputs(const Json& argument);
+  Result<Json> Floors(const Json& argument);
+  Result<Json> Hashes(const Json& argument);
   Result<Json> Stats(const Json&);
   Status Loaded() const;
   void CountMessages(bool mutants_come);
