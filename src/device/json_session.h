@@ -41,6 +41,9 @@ class JsonSession : public Session {
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
   }
+  Result<Probed> Run(const Probe& probe) override {
+    return ProbedFromJson(TRY(Call("mutatenn.probe", ToJson(probe))));
+  }
   Result<WorkerStats> Stats() override {
     double calls_s = calls_s_;
     WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "device/probe.h"
 #include "device/worker_stats.h"
 #include "judge/judge.h"
 #include "program/program.h"
@@ -88,6 +89,11 @@ class Session {
   // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons
   // in tests and `mutatenn show`: raw float32, one vector per output.
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
+  // Single steps of the loaded program; what the worker keeps lasts until the next Load.
+  // kUnsupported from a session that runs nothing.
+  virtual Result<Probed> Run(const Probe&) {
+    return Fail(Code::kUnsupported, "this device runs no single steps");
+  }
   // Where the session's time has gone so far; zeros from a session that does not count.
   virtual Result<WorkerStats> Stats() { return WorkerStats{}; }
   // Workers behind it that take mutants now: how many times `jobs` mutants keep it busy.
