@@ -140,6 +140,9 @@ class Pipeline {
                                  KernelBatch& batch, std::string* needs) const;
   Result<Finish> BeginOtherFusion(int target, const Changed& changed, BuiltMutant built,
                                   KernelBatch& batch, std::string* needs);
+  // Other code for kernels of the original (rebuild.cc).
+  Result<Finish> BeginRebuild(int target, const Mutant& mutant, KernelBatch& batch);
+  Node FusedFunction(const std::string& key) const;  // of a kernel, not normalised
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel
