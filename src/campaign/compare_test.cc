@@ -55,8 +55,8 @@ TEST(CompareSides, EqualSidesDoNotDiffer) {
 
 TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
   constexpr int kImages = 3;
-  const Comparison found = Compare(Small().Make(), With("b", "tiny"), kImages);
-  // By hand: a = x * 2w, b = a + bias (+ 0.001 at element 3), c = relu(b), d = c + a, y = d *
+  const Comparison found = Compare(Small().Make(), With("b", "subtract"), kImages);
+  // By hand: a = x * 2w, b = a + bias (here a - bias), c = relu(b), d = c + a, y = d *
   // scale.
   ValueDifference b_total, c_total, y_total;
   double smallest_scale = 1e9;  // where the same error is largest in terms of its floor
@@ -67,7 +67,7 @@ TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
     for (size_t i = 0; i < x.size(); ++i) {
       const float a = x[i] * (w[i] * 2);
       b.push_back(a + bias[i]);
-      b2.push_back(i == 3 ? b[i] + 0.001f : b[i]);
+      b2.push_back(a - bias[i]);
       c.push_back(b[i] > 0 ? b[i] : 0);
       c2.push_back(b2[i] > 0 ? b2[i] : 0);
       y.push_back((c[i] + a) * scale[i]);
@@ -87,7 +87,7 @@ TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
   EXPECT_EQ(a.total.differing, 0);
   EXPECT_EQ(b.total, b_total);
   EXPECT_EQ(b.local, b_total);
-  EXPECT_NEAR(b.local.largest_abs, 0.001, 1e-6);
+  EXPECT_NEAR(b.local.largest_abs, 7.5, 1e-5);  // twice the largest bias
   EXPECT_EQ(c.total, c_total);
   EXPECT_EQ(y.total, y_total);
   // Everything behind it is as it was: only its inputs differ.
@@ -101,7 +101,8 @@ TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
   // 24 terms, which the weight's shape [1, 24] allows for, and what is fused around them.
   const double n = 24 + kOtherOperations, u = std::ldexp(1.0, -24);
   EXPECT_DOUBLE_EQ(b.floor, n * u / (1 - n * u) * smallest_scale);
-  EXPECT_NEAR(b.floor * b.excess, 0.001, 1e-6);
+  EXPECT_NEAR(b.floor * b.excess, 7.5, 1e-5);
+  EXPECT_GT(y_total.largest_abs, 0.1);
 }
 
 TEST(CompareSides, WhatIsNotFiniteOnOneSideDiverges) {
