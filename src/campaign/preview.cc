@@ -1,16 +1,15 @@
 // A campaign without running it: points, mutants, and a rough guess of time and disk.
-#include <stdlib.h>
-
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 #include <fmt/format.h>
 
+#include "base/scratch_folder.h"
 #include "campaign/plan.h"
 #include "campaign/steps.h"
 
 namespace mutatenn {
-namespace fs = std::filesystem;
 namespace {
 
 // Measured on the quickstart example; orders of magnitude, not promises.
@@ -21,34 +20,14 @@ constexpr double kRunOverhead_s = 0.01;        // fork, protocol, transaction
 constexpr double kBuildBytes = 60e3;           // a library, its IR difference, its row
 constexpr double kFateBytes = 600;
 
-// A folder that disappears.
-class TemporaryFolder {
- public:
-  static Result<TemporaryFolder> Make() {
-    std::string path = (fs::temp_directory_path() / "mutatenn-preview-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr)
-      return Fail(Code::kIo, path, ": cannot be made; is there room in TMPDIR?");
-    return TemporaryFolder(path);
+double BytesIn(const std::string& folder) {
+  double bytes = 0;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, ignored)) {
+    if (entry.is_regular_file(ignored)) bytes += static_cast<double>(entry.file_size(ignored));
   }
-  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-  double Bytes() const {
-    double bytes = 0;
-    std::error_code ignored;
-    for (const auto& entry : fs::recursive_directory_iterator(path_, ignored)) {
-      if (entry.is_regular_file(ignored)) bytes += static_cast<double>(entry.file_size(ignored));
-    }
-    return bytes;
-  }
-
- private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
+  return bytes;
+}
 
 // Multiplications and additions of one image: every output element of a step reads its share of the
 // step's largest weight.
@@ -90,7 +69,7 @@ Result<std::vector<ModelPreview>> PreviewCampaign(const Config& config, const Ca
     if (std::find(targets.begin(), targets.end(), text) == targets.end()) targets.push_back(text);
   }
   for (const ModelConfig& model : config.models) {
-    TemporaryFolder folder = TRY(TemporaryFolder::Make());
+    ScratchFolder folder = TRY(ScratchFolder::Make("preview"));
     ModelPreview preview;
     preview.model = model.name;
     preview.images =
@@ -123,7 +102,7 @@ Result<std::vector<ModelPreview>> PreviewCampaign(const Config& config, const Ca
     }
     preview.seconds = info.import_s + info.compile_s + build_s + execute_s;
     preview.disk_bytes =
-        folder.Bytes() + target_count * (graph + kernel) * kBuildBytes +
+        BytesIn(folder.path()) + target_count * (graph + kernel) * kBuildBytes +
         static_cast<double>(config.devices.size()) * (graph + kernel) * images * kFateBytes;
     if (!info.programs.empty() && !info.programs.front().inputs.empty()) {
       const Program& program = info.programs.front();

@@ -144,6 +144,9 @@ class Pipeline {
   Result<Finish> BeginVariant(int target, const Mutant& mutant, KernelBatch& batch);
   Result<Scheduled> VariantOf(const std::string& variant, const KernelSource& source,
                               const PerTarget& target) const;
+  // Other code for kernels of the original (rebuild.cc).
+  Result<Finish> BeginRebuild(int target, const Mutant& mutant, KernelBatch& batch);
+  Node FusedFunction(const std::string& key) const;  // of a kernel, not normalised
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel

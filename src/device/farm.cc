@@ -67,6 +67,7 @@ class Farm : public Session {
     request_ = request;
     ++load_generation_;
     reply_.reset();
+    probed_ = nullptr;
     ForgetImages();
     TRY(Await(lock, [this] { return reply_.has_value(); }));
     return *reply_;
@@ -119,6 +120,21 @@ class Farm : public Session {
 
   Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>& images) override {
     return OfOne([&](Session& session) { return session.Hashes(images); });
+  }
+
+  // All probes of a program go to one server: it keeps their values.
+  Result<Probed> Run(const Probe& probe) override {
+    Member* member = nullptr;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      for (Member& one : members_)
+        if (probed_ == nullptr && one.loaded == load_generation_) probed_ = &one;
+      member = probed_;
+    }
+    if (member == nullptr) return Fail(Code::kUnavailable, "no server has the program");
+    std::lock_guard<std::mutex> session(member->calling);
+    if (member->session == nullptr) return Fail(Code::kUnavailable, member->name, " was lost");
+    return member->session->Run(probe);
   }
 
   Result<WorkerStats> Stats() override {
@@ -385,6 +401,7 @@ class Farm : public Session {
   int load_generation_ = 0, image_generation_ = 0;
   LoadRequest request_;
   std::optional<LoadReply> reply_;
+  Member* probed_ = nullptr;
   std::vector<ImageInput> images_;
   std::vector<OriginalRun> runs_;  // of the first server that has run them
   std::deque<MutantJob> queue_;

@@ -46,6 +46,9 @@ class JsonSession : public Session {
   Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>& images) override {
     return ImageHashesFromJson(TRY(Call("mutatenn.hashes", {{"images", images}})));
   }
+  Result<Probed> Run(const Probe& probe) override {
+    return ProbedFromJson(TRY(Call("mutatenn.probe", ToJson(probe))));
+  }
   Result<WorkerStats> Stats() override {
     WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));
     stats.rpc_s += messages_s_;

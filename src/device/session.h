@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "device/floors.h"
+#include "device/probe.h"
 #include "device/step_hashes.h"
 #include "device/worker_stats.h"
 #include "judge/judge.h"
@@ -98,6 +99,11 @@ class Session {
   // Every step's outputs on images of the loaded chunk, hashed; kUnsupported where none are.
   virtual Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>&) {
     return Fail(Code::kUnsupported, "this device hashes no steps");
+  }
+  // Single steps of the loaded program; what the worker keeps lasts until the next Load.
+  // kUnsupported from a session that runs nothing.
+  virtual Result<Probed> Run(const Probe&) {
+    return Fail(Code::kUnsupported, "this device runs no single steps");
   }
   // Where the session's time has gone so far; zeros from a session that does not count.
   virtual Result<WorkerStats> Stats() { return WorkerStats{}; }

@@ -99,6 +99,12 @@ Result<std::vector<std::vector<float>>> Accelerator::Outputs(const std::string& 
   return OutputsFromJson(TRY(Ask({{"op", "outputs"}, {"image", image}}, kImageSeconds)));
 }
 
+Result<Json> Accelerator::RunProbe(const Json& probe) {
+  if (current_) return Fail(Code::kInvalidInput, "a mutant is under way");
+  if (process_->Poll()) TRY(Start());
+  return Ask({{"op", "probe"}, {"probe", probe}}, kImageSeconds);
+}
+
 Status Accelerator::Submit(const std::vector<MutantJob>& jobs) {
   if (runs_.empty()) return Fail(Code::kInvalidInput, "no images are loaded");
   for (const MutantJob& job : jobs) {

@@ -32,6 +32,8 @@ class Accelerator {
   // As Session::Collect. kUnavailable: the device cannot be had any more.
   Result<std::vector<MutantDone>> Collect(double wait_s);
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image);
+  // A Probe's JSON to a Probed's.
+  Result<Json> RunProbe(const Json& probe);
 
  private:
   explicit Accelerator(LoadRequest request) : request_(std::move(request)) {}

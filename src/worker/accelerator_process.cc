@@ -28,6 +28,7 @@ class Holder {
       const Result<Json> answer = op == "load"      ? Load(*request)
                                   : op == "images"  ? Images(*request)
                                   : op == "outputs" ? Outputs(*request)
+                                  : op == "probe"   ? RunProbe(*request)
                                                     : Fail(Code::kInternal, "unknown request ", op);
       if (!channel_.Send(ParseJson(SealReply(answer), "a reply").value()).ok()) return 0;
     }
@@ -51,6 +52,10 @@ class Holder {
 
   Result<Json> Outputs(const Json& request) {
     return ToJson(TRY(executor_->Outputs(request.at("image").get<std::string>())));
+  }
+
+  Result<Json> RunProbe(const Json& request) {
+    return ToJson(TRY(executor_->RunProbe(TRY(ProbeFromJson(request.at("probe"))))));
   }
 
   Status RunMutant(const Json& request) {

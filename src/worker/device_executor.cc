@@ -183,6 +183,40 @@ Result<std::vector<std::vector<float>>> DeviceExecutor::Outputs(const std::strin
   return outputs;
 }
 
+Status DeviceExecutor::CallFromHost(int s, const std::vector<void*>& host) {
+  const Step& step = original_->program().steps[static_cast<size_t>(s)];
+  const TypedProgram& typed = original_->typed();
+  if (step.weight_only) return typed.Call(original_->StepKernel(s), step, host);
+  std::vector<DeviceMemory> own(host.size());
+  std::vector<void*> arguments;
+  for (size_t i = 0; i < host.size(); ++i) {
+    const bool input = i < step.inputs.size();
+    const int value = input ? step.inputs[i] : step.outputs[i - step.inputs.size()];
+    if (original_->Constant(value) != nullptr) {
+      arguments.push_back(TRY(SharedConstant(value)));
+      continue;
+    }
+    own[i] = TRY(DeviceMemory::Allocate(device_, typed.Bytes(value) + kTail));
+    TRY(own[i].Fill());
+    if (input) TRY(own[i].Write(host[i], typed.Bytes(value)));
+    arguments.push_back(own[i].data());
+  }
+  TRY(typed.Call(original_->StepKernel(s), step, arguments, device_));
+  TRY(Synchronize(device_));
+  for (size_t i = step.inputs.size(); i < host.size(); ++i)
+    TRY(own[i].Read(host[i], typed.Bytes(step.outputs[i - step.inputs.size()])));
+  return Ok();
+}
+
+Result<Probed> DeviceExecutor::RunProbe(const Probe& probe) {
+  if (probes_ == nullptr)
+    probes_ =
+        std::make_unique<Probes>(*original_, [this](int step, const std::vector<void*>& arguments) {
+          return CallFromHost(step, arguments);
+        });
+  return probes_->Do(probe);
+}
+
 // Whether the device is as good as before a kernel failed: a launch was refused, nothing ran.
 bool DeviceExecutor::Sound() {
   OutOfBounds found;

@@ -14,6 +14,7 @@
 #include "worker/arena.h"
 #include "worker/original.h"
 #include "worker/plan.h"
+#include "worker/probes.h"
 
 namespace mutatenn {
 
@@ -38,6 +39,7 @@ class DeviceExecutor {
                                              const std::string& file,
                                              const std::vector<OriginalRun>& known);
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) const;
+  Result<Probed> RunProbe(const Probe& probe);
 
   struct Watcher {
     std::function<void(const Fate&)> fate;
@@ -50,6 +52,8 @@ class DeviceExecutor {
   friend class DeviceMutant;
   DeviceExecutor(std::unique_ptr<Original> original, DeviceId device)
       : original_(std::move(original)), device_(device) {}
+  // Up, a step, down: `arguments` lie in host memory.
+  Status CallFromHost(int step, const std::vector<void*>& arguments);
   Status RunOriginal(const ImageInput& image, char* reference, OriginalRun* run);
   // A weight on the device, for all mutants.
   Result<void*> SharedConstant(int value);
@@ -69,6 +73,7 @@ class DeviceExecutor {
   int64_t bytes_per_image_ = 0;
   std::vector<int64_t> offsets_;  // by value, -1 = constant
   std::vector<OriginalRun> runs_;
+  std::unique_ptr<Probes> probes_;  // made by the first probe
 };
 
 }  // namespace mutatenn

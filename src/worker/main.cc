@@ -21,6 +21,7 @@
 #include "worker/isolation.h"
 #include "worker/run_bundle.h"
 #include "worker/serve.h"
+#include "worker/serve_library.h"
 #include "worker/service.h"
 
 namespace mutatenn {
@@ -86,6 +87,8 @@ int main(int argc, char** argv) {
   mutatenn::Status status = mutatenn::Ok();
   if (argc == 3 && std::strcmp(argv[1], "--accelerator") == 0)
     return mutatenn::ServeAccelerator(std::atoi(argv[2]));
+  if (argc == 3 && std::strcmp(argv[1], "--library") == 0)
+    return mutatenn::ServeLibrary(std::atoi(argv[2]));
   if (argc > 1 && std::strcmp(argv[1], "serve") == 0) {
     auto options = mutatenn::ParseServeOptions({argv + 2, argv + argc});
     status = options.ok() ? mutatenn::RunServer(*options) : options.error();

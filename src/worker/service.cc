@@ -36,7 +36,7 @@ std::map<std::string, RemoteFunction> Service::Functions() {
       {"mutatenn.images", &Service::Images},   {"mutatenn.submit", &Service::Submit},
       {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs},
       {"mutatenn.floors", &Service::Floors},   {"mutatenn.hashes", &Service::Hashes},
-      {"mutatenn.stats", &Service::Stats}};
+      {"mutatenn.probe", &Service::RunProbe},  {"mutatenn.stats", &Service::Stats}};
   std::map<std::string, RemoteFunction> functions;
   for (const auto& [name, method] : methods)
     functions[name] = [this, name = name, method = method](const std::string& text) {
@@ -83,6 +83,7 @@ Result<Json> Service::Load(const Json& argument) {
   if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats_);
   scheduler_.reset();
   references_.reset();
+  probes_.reset();
   original_.reset();
   accelerator_.reset();
   if (RunsOnAccelerator(request.program)) {
@@ -154,6 +155,13 @@ Result<Json> Service::Collect(const Json& argument) {
     wait_s = end_s - SecondsNow();
   } while (wait_s > 0 && !list.empty() && !idle());
   return list;
+}
+
+Result<Json> Service::RunProbe(const Json& argument) {
+  TRY(Loaded());
+  if (accelerator_ != nullptr) return accelerator_->RunProbe(argument);
+  if (probes_ == nullptr) probes_ = std::make_unique<Probes>(*original_);
+  return ToJson(TRY(probes_->Do(TRY(ProbeFromJson(argument)))));
 }
 
 Result<Json> Service::Stats(const Json&) {

@@ -1,5 +1,5 @@
 // The worker's functions, each a JSON text in and a JSON text out, as device/remote.h describes:
-// mutatenn.hello, .load, .images, .submit, .collect, .outputs, .stats.
+// mutatenn.hello, .load, .images, .submit, .collect, .outputs, .probe, .stats.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include "device/session.h"
 #include "tvm/runtime.h"
 #include "worker/accelerator.h"
+#include "worker/probes.h"
 #include "worker/references.h"
 #include "worker/scheduler.h"
 
@@ -31,6 +32,7 @@ class Service {
   Result<Json> Outputs(const Json& argument);
   Result<Json> Floors(const Json& argument);
   Result<Json> Hashes(const Json& argument);
+  Result<Json> RunProbe(const Json& argument);
   Result<Json> Stats(const Json&);
   Status Loaded() const;
   void CountMessages(bool mutants_come);
@@ -44,6 +46,7 @@ class Service {
   } left_;
   std::unique_ptr<Accelerator> accelerator_;  // instead of those below, where the device is one
   std::unique_ptr<Original> original_;
+  std::unique_ptr<Probes> probes_;  // made by the first probe
   std::unique_ptr<References> references_;
   std::unique_ptr<Scheduler> scheduler_;  // after what it points to: destroyed first
 };

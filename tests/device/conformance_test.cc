@@ -196,6 +196,27 @@ TEST_P(Conformance, FatesAreThoseOfALocalWorker) {
   ExpectSame(LocalFates(images, jobs), here);
 }
 
+TEST_P(Conformance, RunsSingleStepsOnGivenValues) {
+  Good(session->Load(small().Request()));
+  const Program program = small().Make();
+  const std::vector<float> x = SmallProgram::ImageElements(1), expected = SmallProgram::Expected(1);
+  const int in = program.inputs[0], out = program.outputs[0];
+  Probe put{.fresh = true};
+  put.puts = {{"own", in, {reinterpret_cast<const char*>(x.data()), x.size() * sizeof(float)}}};
+  auto first = session->Run(put);
+  if (!device->runs) {
+    EXPECT_EQ(first.error().code, Code::kUnsupported);
+    return;
+  }
+  Probe run;
+  for (int step = 1; step < std::ssize(program.steps); ++step)
+    run.runs.push_back({step, {"own"}, "own"});
+  run.gets = {{"own", out}};
+  const std::string bytes = Good(session->Run(run)).values.at(0);
+  EXPECT_EQ(bytes, std::string(reinterpret_cast<const char*>(expected.data()),
+                               expected.size() * sizeof(float)));
+}
+
 TEST_P(Conformance, RefusesWhatItDoesNotKnow) {
   auto images = small().Images(2);
   EXPECT_FALSE(session->SetImages(images).ok()) << "nothing is loaded";

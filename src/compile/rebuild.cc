@@ -1,0 +1,104 @@
+// Other settings, one lowering for each kernel, the same steps.
+#include "compile/rebuild.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+#include "compile/codegen.h"
+#include "compile/pipeline.h"
+#include "mutation/build_passes.h"
+
+namespace mutatenn {
+
+Mutant MutantFor(const Rebuilding& how) {
+  Mutant mutant;
+  mutant.use.id = kRebuild;
+  mutant.use.parameters = {
+      {"kernels", how.kernels}, {"target", how.target}, {"dropped", how.dropped}};
+  mutant.level = Level::kBuild;
+  mutant.id = HashBytes(DumpJson(mutant.use.parameters));
+  return mutant;
+}
+
+Result<Rebuilding> RebuildingFrom(const Mutant& mutant) {
+  const Json& json = mutant.use.parameters;
+  for (const char* key : {"kernels", "target", "dropped"})
+    if (!json.contains(key)) return Fail(Code::kInternal, "a rebuilding without ", key);
+  return Rebuilding{json["kernels"].get<std::vector<std::string>>(), json["target"],
+                    json["dropped"].get<std::vector<std::string>>()};
+}
+
+std::vector<std::string> CpuPasses() {
+  const std::vector<LoweringPass> passes(std::begin(kLoweringPasses), std::end(kLoweringPasses));
+  std::vector<std::string> names = {kNormalizePass, kSchedulePass};
+  for (size_t i = 0; i < passes.size(); ++i) names.push_back(NumberedPass(passes, i));
+  return names;
+}
+
+Node Pipeline::FusedFunction(const std::string& key) const {
+  const auto step = std::find(key_of_step_.begin(), key_of_step_.end(), key);
+  CHECK(step != key_of_step_.end(), key);
+  return fused_.steps[static_cast<size_t>(step - key_of_step_.begin())].function;
+}
+
+Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& mutant,
+                                                KernelBatch& batch) {
+  const PerTarget& target = targets_.at(target_index);
+  Rebuilding how = TRY(RebuildingFrom(mutant));
+  const auto drops = [&](const std::string& pass) {
+    return std::find(how.dropped.begin(), how.dropped.end(), pass) != how.dropped.end();
+  };
+  const bool as_fused = drops(kNormalizePass), unscheduled = as_fused || drops(kSchedulePass);
+  if (unscheduled && target.target.accelerator())
+    return Fail(Code::kTvm, "without a schedule nothing runs on this device");
+  if (how.kernels.empty())
+    for (const std::string& key : kernel_order_)
+      if (!sources_.at(key).weight_only) how.kernels.push_back(key);
+
+  Json json = TRY(ParseJson(target.target.canonical, "target"));
+  json.merge_patch(how.target);
+  Target resolved = target.target;
+  if (!how.target.empty()) resolved = TRY(ResolveTarget(DumpJson(json)));
+  std::vector<LoweringPass> passes;
+  const auto all = PassesFor(target.target);
+  const std::vector<LoweringPass> numbered(all.begin(), all.end());
+  for (size_t i = 0; i < numbered.size(); ++i)
+    if (!drops(NumberedPass(numbered, i))) passes.push_back(numbered[i]);
+
+  std::map<std::string, std::pair<KernelSource, KernelBatch::Added>> made;  // by original key
+  std::map<std::string, Scheduled> scheduled;
+  for (const std::string& key : how.kernels) {
+    const auto found = sources_.find(key);
+    if (found == sources_.end()) return Fail(Code::kInternal, "no kernel '", key, "'");
+    KernelSource source = found->second;
+    source.key += "@" + mutant.id;
+    Scheduled& own = scheduled[key] = target.scheduled.at(key);
+    if (unscheduled) own = {source.function};
+    if (as_fused) own.function = FusedFunction(key);
+    const Node lowered = TRY(Lower(own.function, resolved, passes));
+    const auto as_made = [&]() -> Result<Scheduled> { return own; };
+    made[key] = {source, TRY(batch.Add(source, kRebuild, resolved, as_made, nullptr, lowered))};
+  }
+  return Finish([=, this, &target]() -> Result<BuiltMutant> {
+    BuiltMutant built;
+    BuiltKernels kernels = target.compiled;
+    std::vector<std::string> key_of_step = key_of_step_;
+    for (const auto& [key, kernel] : made) {
+      const auto& [source, added] = kernel;
+      if (added.code->error) return *added.code->error;
+      kernels[source.key] = {added.code->KernelOf(source), scheduled.at(key).packing,
+                             target.compiled.at(key).packer};
+      for (size_t i = 0; i < key_of_step.size(); ++i)
+        if (key_of_step_[i] == key && !fused_.steps[i].weight_only) key_of_step[i] = source.key;
+    }
+    built.program.mutant = mutant.id;
+    built.program.graph_changed = true;
+    built.program.edit =
+        Difference(programs_.at(target_index), TRY(Assemble(fused_, key_of_step, target, kernels)));
+    built.state = "ok";
+    built.ir_kind = "settings";
+    return built;
+  });
+}
+
+}  // namespace mutatenn
