@@ -1,6 +1,4 @@
 // A campaign without running it: points, mutants, and a rough guess of time and disk.
-#include <stdlib.h>
-
 #include <algorithm>
 #include <numeric>
 
@@ -8,6 +6,7 @@
 
 #include "campaign/plan.h"
 #include "campaign/steps.h"
+#include "campaign/temporary_folder.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -20,35 +19,6 @@ constexpr double kOperationsPerSecond = 1e10;  // a scheduled convolution on one
 constexpr double kRunOverhead_s = 0.01;        // fork, protocol, transaction
 constexpr double kBuildBytes = 60e3;           // a library, its IR difference, its row
 constexpr double kFateBytes = 600;
-
-// A folder that disappears.
-class TemporaryFolder {
- public:
-  static Result<TemporaryFolder> Make() {
-    std::string path = (fs::temp_directory_path() / "mutatenn-preview-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr)
-      return Fail(Code::kIo, path, ": cannot be made; is there room in TMPDIR?");
-    return TemporaryFolder(path);
-  }
-  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-  double Bytes() const {
-    double bytes = 0;
-    std::error_code ignored;
-    for (const auto& entry : fs::recursive_directory_iterator(path_, ignored)) {
-      if (entry.is_regular_file(ignored)) bytes += static_cast<double>(entry.file_size(ignored));
-    }
-    return bytes;
-  }
-
- private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
 
 // Multiplications and additions of one image: every output element of a step reads its share of the
 // step's largest weight.
