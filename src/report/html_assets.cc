@@ -167,6 +167,8 @@ const char* const kScript = R"js(
     box.append(runs);
     box.append(el('p', 'Images in their fixed order. · not run, = not killed, k killed, ! crash or timeout.', 'soft'));
     box.hidden = false;
+    var change = box.querySelector('mark');
+    if (change) change.closest('pre').scrollLeft = Math.max(0, change.offsetLeft - box.offsetLeft - 400);
     box.focus();
     box.scrollIntoView();
   }

@@ -50,7 +50,8 @@ class Exported : public testing::Test {
   // Mutants of a level that ran to their end everywhere on the first device.
   static std::vector<StoredMutant> MutantsAt(const std::string& level) {
     std::vector<StoredMutant> found;
-    for (const StoredMutant& mutant : store_->Mutants(Model()).value()) {
+    const std::vector<StoredMutant> all = store_->Mutants(Model()).value();
+    for (const StoredMutant& mutant : all) {
       const auto fates = Fates(mutant.id);
       if (mutant.level == level && !fates.empty() &&
           std::all_of(fates.begin(), fates.end(),
@@ -60,8 +61,9 @@ class Exported : public testing::Test {
     return found;
   }
   static std::vector<StoredFate> Fates(const std::string& mutant) {
+    const std::vector<StoredFate> all = store_->FatesOf(Model(), mutant).value();
     std::vector<StoredFate> own;
-    for (const StoredFate& fate : store_->FatesOf(Model(), mutant).value())
+    for (const StoredFate& fate : all)
       if (fate.device == Device()) own.push_back(fate);
     return own;
   }
@@ -76,8 +78,8 @@ class Exported : public testing::Test {
   static void ExpectFates(const std::string& kind, const std::string& file,
                           const std::string& mutant) {
     Json inputs = Json::object();
-    for (const StoredImage& image : store_->Images(Model()).value())
-      inputs[image.name] = Folder() + "/" + image.input_file;
+    const std::vector<StoredImage> images = store_->Images(Model()).value();
+    for (const StoredImage& image : images) inputs[image.name] = Folder() + "/" + image.input_file;
     const RunResult python = Python((SourceDirectory() / "tests/support/run_export.py").string(),
                                     {kind, file, inputs.dump()});
     ASSERT_EQ(python.status, 0) << python.err;
@@ -87,7 +89,8 @@ class Exported : public testing::Test {
       const auto values = outputs.at(fate.image).get<std::vector<double>>();
       double largest = 0;
       for (double value : values) largest = std::max(largest, std::abs(value));
-      for (const Ranked& ranked : TopFromText(fate.top_json, "fate").value()) {
+      const std::vector<Ranked> top = TopFromText(fate.top_json, "fate").value();
+      for (const Ranked& ranked : top) {
         EXPECT_NEAR(values.at(static_cast<size_t>(ranked.label)), ranked.score, 1e-4 * largest)
             << fate.image;
         ++compared;
