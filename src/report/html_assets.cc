@@ -32,7 +32,7 @@ td.n{text-align:right}
 .soft{color:var(--soft)}
 pre,code{font:13px/1.4 ui-monospace,monospace}
 pre{overflow:auto;border:1px solid var(--line);padding:.5rem;margin:.3rem 0}
-pre .a{background:var(--add);display:block}pre .d{background:var(--del);display:block}
+pre .a,pre .d{display:block;width:max-content;min-width:100%}pre .a{background:var(--add)}pre .d{background:var(--del)}
 pre .m{border-left:4px solid var(--none);display:block;padding-left:.3rem}
 pre .m.killed{border-color:var(--killed)}pre .m.survived{border-color:var(--survived)}
 form{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:.6rem 0}
