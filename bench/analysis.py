@@ -15,6 +15,7 @@ import networks
 REPORTS = [("analyze", ["analyze", "{folder}"], None),
            ("json", ["report", "{folder}", "--json", "{file}"], "report.json"),
            ("html", ["report", "{folder}", "--format", "html", "--out", "{file}"], "report.html")]
+HTML_LIMIT = 5_000_000  # bytes, of 10,000 mutants
 
 
 def measure(command):
@@ -46,6 +47,8 @@ def main():
             measured = measure([arguments.mutatenn, *(word.format(folder=folder, file=path) for word in command)])
             if file:
                 measured["file_mib"] = round(os.path.getsize(path) / 2**20, 2)
+            if name == "html" and os.path.getsize(path) >= HTML_LIMIT:
+                raise SystemExit(f"the page has {os.path.getsize(path)} bytes; its limit is {HTML_LIMIT}")
             result[name] = measured
             print(name, measured, flush=True)
     measured = [result[name] for name, _, _ in REPORTS]

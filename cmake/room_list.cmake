@@ -28,7 +28,7 @@ room(compile SUBDIRS schedule DEPENDS program tvm mutation model)
 room(device DEPENDS program judge tvm)
 room(worker DEPENDS program judge tvm device)
 room(analysis DEPENDS judge store LIBS Boost::headers)
-room(report DEPENDS store analysis)
+room(report DEPENDS store analysis LIBS opencv_core opencv_imgproc opencv_imgcodecs)
 room(campaign DEPENDS model compile mutation device judge store analysis)
 room(cli DEPENDS campaign report LIBS CLI11::CLI11)
 

@@ -8,6 +8,8 @@
     {"op": "user_points", "file": F, "modules": [JSON]} -> {"ok": true, "level": L, "points": [[NAME]]}; a
         user's own operator (mutatenn/operators.py): its points in each module. None are asked for its level.
     {"op": "user_apply", "file": F, "origin": JSON, "module": JSON, "numbers": [n]} -> {"ok": true, "module": JSON}
+    {"op": "library" | "script", "module": F, "target": JSON, "out": L, "story": {...}} -> {"ok": true}; the module
+        of Relax in the file F becomes the shared library or the Python file L (mutatenn/library.py, script.py)
     {"op": "quit"}
 A failure is {"ok": false, "code": "invalid_input|unsupported|io|unavailable|tvm", "message": one line}.
 """
@@ -107,6 +109,10 @@ def answer(request):
             return {"ok": True, **user_points(request["file"], request["modules"])}
         if request["op"] == "user_apply":
             return {"ok": True, **user_apply(request)}
+        if request["op"] in ("library", "script"):
+            importlib.import_module("mutatenn." + request["op"]).write(
+                request["module"], request["target"], request["out"], request["story"])  # fmt: skip
+            return {"ok": True}
         return failure("tvm", f"unknown operation {request['op']}")
     except Failure as error:
         return failure(error.code, str(error))

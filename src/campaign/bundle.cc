@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/process.h"
 #include "campaign/steps.h"
 #include "device/bundle.h"
@@ -108,7 +109,8 @@ Status CopyWorker(const std::string& from, const std::string& kind, const fs::pa
 }
 
 Result<BundlePart> MakePart(const Opened& opened, const DeviceConfig& device, int target,
-                            const std::string& model, const NameFile& name) {
+                            const std::string& model, const BundleOptions& options,
+                            const NameFile& name) {
   Store& store = *opened.store;
   BundlePart part{.model = model};
   for (const StoredProgram& program : TRY(store.Programs()))
@@ -123,12 +125,16 @@ Result<BundlePart> MakePart(const Opened& opened, const DeviceConfig& device, in
   part.request.limits.floor_s = opened.config.timeout_floor_s;
   part.order_fixed = true;
   for (const StoredImage& image : TRY(store.Images(model))) {
+    const std::vector<std::string>& asked = options.images;
+    if (!asked.empty() && std::find(asked.begin(), asked.end(), image.name) == asked.end())
+      continue;
     part.images.push_back({image.name, TRY(name(image.input_file))});
     part.order_fixed &= image.position >= 0;
   }
   std::set<std::string> selected;
   for (const StoredMutant& mutant : TRY(store.Mutants(model)))
-    if (mutant.selected) selected.insert(mutant.id);
+    if (mutant.selected && (options.mutant.empty() || options.mutant == mutant.id))
+      selected.insert(mutant.id);
   const std::string matrix = TRY(store.Meta(meta::kMatrix)).value_or(opened.config.matrix);
   for (const StoredBuild& row : TRY(store.Builds(model))) {
     if (row.target_index != target || row.state != "ok" || !selected.contains(row.mutant)) continue;
@@ -137,7 +143,7 @@ Result<BundlePart> MakePart(const Opened& opened, const DeviceConfig& device, in
     job.program =
         TRY(MutantProgramFromJson(TRY(ParseJson(build->program_json, "the stored build"))));
     TRY(RenameFiles(job.program, name));
-    job.stop_at_kill = matrix != "full";
+    job.stop_at_kill = matrix != "full" && options.mutant.empty();
     job.full_timing = opened.config.timing == "full";
     part.jobs.push_back(std::move(job));
   }
@@ -163,12 +169,13 @@ Status WriteBundle(const BundleOptions& options) {
     TRY(LinkOrCopy(path, staging.path() / "files" / there));
     return names[file] = there;
   };
-  Bundle bundle{opened.campaign, device.name, {}};
+  Bundle bundle{opened.campaign, device.name, {}, options.replay};
   for (const ModelConfig& model : opened.config.models) {
+    if (!options.model.empty() && options.model != model.name) continue;
     if (!TRY(opened.store->Meta(meta::Built(model.name))))
       return Fail(Code::kInvalidInput, options.folder, ": '", model.name,
                   "' was not built to its end; run `mutatenn build` again");
-    bundle.parts.push_back(TRY(MakePart(opened, device, target, model.name, name)));
+    bundle.parts.push_back(TRY(MakePart(opened, device, target, model.name, options, name)));
   }
   TRY(WriteFile(staging.path() / "bundle.json", DumpJson(ToJson(bundle))));
   const Json kind = TRY(ParseJson(bundle.parts.at(0).request.program.target, "the target"));
@@ -182,7 +189,10 @@ Status WriteBundle(const BundleOptions& options) {
       "."};
   tar.socket = false;
   std::unique_ptr<Process> process = TRY(Process::Start(tar));
-  if (TRY(process->Wait(kPack_s)) == 0) return Ok();
+  if (TRY(process->Wait(kPack_s)) == 0)
+    return opened.store->AddEvent(
+        "bundle", fmt::format("{} for {}, {}", fs::path(options.file).filename().string(),
+                              device.name, HashBytes(TRY(ReadFile(options.file)))));
   return Fail(Code::kIo, options.file,
               ": cannot be packed (tar and zstd are needed): ", process->LastOutput(2));
 }
@@ -220,6 +230,8 @@ Result<int> ImportResults(const std::string& folder, const std::string& file) {
       count += static_cast<int>(fates.size());
     }
   }
+  TRY(store.AddEvent("results imported", fmt::format("{} of {}, {}", count, device.name,
+                                                     HashBytes(TRY(ReadFile(file))))));
   if (device.name == opened.config.devices.front().name) {
     Progress quiet({.verbosity = Verbosity::kQuiet});
     CampaignParts parts;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 
 namespace mutatenn {
@@ -12,6 +14,10 @@ struct BundleOptions {
   std::string device;  // its name; "" where there is one only
   std::string file;    // FILE.tar.zst
   std::string worker;  // folder with a worker and its libraries for the device; "" = this machine's
+  // For a replay: one mutant on these images; "" = all there are.
+  std::string model = {}, mutant = {};
+  std::vector<std::string> images = {};
+  Json replay = nullptr;  // Bundle::replay
 };
 Status WriteBundle(const BundleOptions& options);
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "campaign/bitwise.h"
 #include "campaign/floors.h"
 #include "campaign/sessions.h"
@@ -64,6 +65,29 @@ Status RunAllMutants(CampaignContext& context, const std::string& model,
 
 enum class Phase { kBuild, kRun };
 
+// What ran this campaign, for its audit: a hash of the program and the command line.
+Status RecordCommand(CampaignContext& context) {
+  if (context.parts.command.empty()) return Ok();
+  TRY(context.store.SetMeta(meta::kToolHash, HashBytes(TRY(ReadFile("/proc/self/exe")))));
+  return context.store.AddEvent("command", context.parts.command);
+}
+
+// This process's arguments, those with blanks in them quoted.
+std::string CommandLine() {
+  Result<std::string> text = ReadFile("/proc/self/cmdline");
+  std::string line, word;
+  for (char c : text.ok() ? *text : std::string()) {
+    if (c != '\0') {
+      word += c;
+      continue;
+    }
+    const bool quoted = word.empty() || word.find_first_of(" \t\n'\"$") != std::string::npos;
+    line += (line.empty() ? "" : " ") + (quoted ? "'" + word + "'" : word);
+    word.clear();
+  }
+  return line;
+}
+
 Status Steps(CampaignContext& context, const CampaignOptions& options, Phase phase) {
   const Config& config = context.config;
   {
@@ -71,6 +95,7 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
     FoundImages found = TRY(FindImages(config));
     TRY(CheckSameCampaign(context, found, options.complete));
     TRY(RecordCampaign(context, found, options.complete));
+    TRY(RecordCommand(context));
     for (const ModelConfig& model : config.models) TRY(PrepareImages(context, model, found));
   }
   for (const ModelConfig& model : config.models) {
@@ -135,6 +160,7 @@ CampaignParts RealParts() {
   CampaignParts parts;
   parts.open_store = Store::Open;
   parts.start_generator = StartGenerator;
+  parts.command = CommandLine();
   parts.open_session = OpenSession;
   parts.sleep = [](double seconds) {
     timespec wait{static_cast<time_t>(seconds),
@@ -158,6 +184,7 @@ CampaignParts RealParts() {
 
 Status CheckInterrupted(const CampaignContext& context) {
   if (context.parts.interrupted()) return Fail(Code::kUnavailable, "interrupted");
+  if (context.parts.checkpoint) context.parts.checkpoint();
   return Ok();
 }
 
@@ -196,6 +223,7 @@ Result<CampaignOutcome> ExecuteCampaign(const std::string& folder, const std::st
   CampaignContext context{config, parts, *store, progress, Absolute(folder)};
   auto steps = [&]() -> Status {
     TRY(RecallCampaign(context));
+    TRY(RecordCommand(context));
     for (const ModelConfig& model : config.models) {
       if (!TRY(store->Meta(meta::Built(model.name)))) {
         return Fail(Code::kInvalidInput, folder, ": '", model.name,

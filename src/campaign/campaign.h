@@ -27,6 +27,8 @@ struct CampaignParts {
       open_session;
   std::function<void(double seconds)> sleep;  // between restarts of a lost worker
   std::function<bool()> interrupted;          // the user wants to stop
+  std::function<void()> checkpoint = {};      // called often, between transactions; may be empty
+  std::string command = {};                   // line that the campaign's history keeps; "" = none
 };
 CampaignParts RealParts();
 

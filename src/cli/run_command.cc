@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "campaign/bundle.h"
 #include "cli/campaign_use.h"
+#include "cli/live_report.h"
 
 namespace mutatenn {
 namespace {
@@ -41,6 +42,16 @@ void PrintPreview(const ModelPreview& preview, size_t devices) {
              Bytes(preview.disk_bytes));
 }
 
+constexpr const char* kHtmlHelp =
+    "Write the HTML report into this file, at the end and about once a minute meanwhile";
+
+// With the report rewritten while it runs, where one is asked for.
+CampaignParts PartsWith(const std::string& folder, const std::string& html) {
+  CampaignParts parts = RealParts();
+  if (!html.empty()) parts.checkpoint = LiveReport(folder, html);
+  return parts;
+}
+
 class CampaignCommand : public Subcommand {
  protected:
   void ConfigureCommon(CLI::App& app) {
@@ -74,6 +85,7 @@ class RunCommand : public CampaignCommand {
                  "Turn `matrix: early` into `full`: run the images left out");
     app.add_flag("--stats", stats_, "Afterwards print where the time went");
     app.add_option("--stats-json", stats_file_, "The same figures into a file, as JSON");
+    app.add_option("--html", html_, kHtmlHelp);
   }
 
   Result<int> Run(const GlobalOptions& global) override {
@@ -91,7 +103,9 @@ class RunCommand : public CampaignCommand {
       }
       return 0;
     }
-    CampaignOutcome outcome = TRY(RunCampaign(config, options_, RealParts(), progress));
+    CampaignOutcome outcome =
+        TRY(RunCampaign(config, options_, PartsWith(options_.out, html_), progress));
+    if (!html_.empty()) TRY(WriteHtmlReport(options_.out, html_));
     if (!outcome.interrupted) TRY(PrintSummary(options_.out));
     if (stats_) fmt::print("\n{}", StatsTable(outcome.stats));
     if (!stats_file_.empty()) TRY(WriteFile(stats_file_, ToJson(outcome.stats).dump(1) + "\n"));
@@ -100,7 +114,7 @@ class RunCommand : public CampaignCommand {
 
  private:
   bool dry_run_ = false, stats_ = false;
-  std::string stats_file_;
+  std::string stats_file_, html_;
 };
 
 class BuildCommand : public CampaignCommand {
@@ -137,16 +151,19 @@ class ExecuteCommand : public Subcommand {
   void Configure(CLI::App& app) override {
     app.add_option("DIR", folder_, "The campaign's folder")->required();
     app.add_option("--device", device_, "Only this device");
+    app.add_option("--html", html_, kHtmlHelp);
   }
   Result<int> Run(const GlobalOptions& global) override {
     Progress progress = Progress::ForStderr(global.verbosity);
-    CampaignOutcome outcome = TRY(ExecuteCampaign(folder_, device_, RealParts(), progress));
+    CampaignOutcome outcome =
+        TRY(ExecuteCampaign(folder_, device_, PartsWith(folder_, html_), progress));
+    if (!html_.empty()) TRY(WriteHtmlReport(folder_, html_));
     return StatusOf(
         outcome, "mutatenn execute " + folder_ + (device_.empty() ? "" : " --device " + device_));
   }
 
  private:
-  std::string folder_, device_;
+  std::string folder_, device_, html_;
 };
 
 const RegisterSubcommand run{

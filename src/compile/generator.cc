@@ -65,6 +65,16 @@ class ServerGenerator : public Generator {
     return answer["text"].get<std::string>();
   }
 
+  Status Export(const ExportRequest& request) override {
+    TRY(Ask({{"op", "export"},
+             {"target", request.target},
+             {"mutant", ToJson(request.mutant)},
+             {"form", static_cast<int>(request.form)},
+             {"file", request.file},
+             {"story", request.story}}));
+    return Ok();
+  }
+
  private:
   Result<Json> Receive() {
     Json answer = TRY(process_->Receive(-1));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compile/export.h"
 #include "mutation/mutant.h"
 #include "program/program.h"
 
@@ -87,6 +88,10 @@ class Generator {
   // The printed IR of a kernel (scheduled, as code mutation sees it on that target) or, key "", the
   // graph.
   virtual Result<std::string> Print(int target, const std::string& kernel) = 0;
+  // Writes a mutant for other programs. kUnsupported: one line that says why that form cannot be.
+  virtual Status Export(const ExportRequest&) {
+    return Fail(Code::kUnsupported, "this generator exports nothing");
+  }
 };
 
 // Starts the compile server and imports the model. A model that TVM cannot import is kInvalidInput

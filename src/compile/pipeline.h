@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "compile/cache.h"
+#include "compile/export.h"
 #include "compile/fuse.h"
 #include "compile/generator.h"
 #include "compile/kernel_batch.h"
@@ -54,6 +55,8 @@ class Pipeline {
   };
   std::vector<Answer> Build(int target, const std::vector<Mutant>& mutants);
   Status Legalize(const std::string& needs);
+  // Writes a mutant as a module or a library (export.cc); needs no machine code of the original.
+  Status Export(const ExportRequest& request);
   const GeneratorOptions& options() const { return options_; }
 
  private:
@@ -147,6 +150,14 @@ class Pipeline {
   // Other code for kernels of the original (rebuild.cc).
   Result<Finish> BeginRebuild(int target, const Mutant& mutant, KernelBatch& batch);
   Node FusedFunction(const std::string& key) const;  // of a kernel, not normalised
+  // A mutant's program and the function of every kernel that it calls, by key.
+  struct MutantCode {
+    Program program;
+    std::map<std::string, Node> functions;
+  };
+  Status CodeOf(const Mutant& mutant, PerTarget& target, MutantCode* code);
+  Status ProgramOfGraph(const Graph& mutated, PerTarget& target, MutantCode* code);
+  Result<std::string> GraphModule(const Graph& mutated) const;
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel

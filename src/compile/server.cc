@@ -24,6 +24,7 @@ class Server {
                        : op == "points" ? Points(*request)
                        : op == "build"  ? Build(*request)
                        : op == "print"  ? Print(*request)
+                       : op == "export" ? Export(*request)
                        : op == "jobs"   ? SetJobs(*request)
                                         : Status(Fail(Code::kInternal, "unknown request ", op));
       if (!handled.ok() && !channel_.Send(ErrorToJson(handled.error())).ok()) return 0;
@@ -54,6 +55,13 @@ class Server {
   Status Print(const Json& request) {
     return channel_.Send({{"text", TRY(pipeline_->Print(request["target"].get<int>(),
                                                         request["kernel"].get<std::string>()))}});
+  }
+
+  Status Export(const Json& request) {
+    TRY(pipeline_->Export({request["target"].get<int>(), TRY(MutantFromJson(request["mutant"])),
+                           static_cast<ExportForm>(request["form"].get<int>()),
+                           request["file"].get<std::string>(), request["story"]}));
+    return channel_.Send({{"done", true}});
   }
 
   Status SetJobs(const Json& request) {

@@ -28,13 +28,15 @@ Json ToJson(const Bundle& bundle) {
   return {{"version", kVersion},
           {"campaign", bundle.campaign},
           {"device", bundle.device},
-          {"parts", parts}};
+          {"parts", parts},
+          {"replay", bundle.replay}};
 }
 
 Result<Bundle> BundleFromJson(const Json& json) {
   if (!json.is_object() || json.value("version", 0) != kVersion || !json.contains("parts"))
     return Fail(Code::kInvalidInput, "is no bundle of this version of mutatenn");
-  Bundle bundle{json.value("campaign", ""), json.value("device", ""), {}};
+  Bundle bundle{json.value("campaign", ""), json.value("device", ""), {}, nullptr};
+  if (json.contains("replay")) bundle.replay = json["replay"];
   for (const Json& entry : json["parts"]) {
     if (!entry.is_object() || !entry.contains("request") || !entry.contains("images") ||
         !entry.contains("jobs"))

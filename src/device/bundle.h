@@ -21,6 +21,7 @@ struct BundlePart {
 struct Bundle {
   std::string campaign, device;
   std::vector<BundlePart> parts;
+  Json replay = nullptr;  // of one mutant: what the campaign says of it (campaign/replay.h)
 };
 
 Json ToJson(const Bundle& bundle);

@@ -121,6 +121,12 @@ class PythonFrontend : public Frontend {
     return answer.value("module", "");
   }
 
+  Status UseModule(const std::string& op, Json request) override {
+    request["op"] = op;
+    TRY(Ask(request, kImportTimeout));
+    return Ok();
+  }
+
  private:
   Result<Json> Ask(const Json& request, double timeout_s) {
     TRY(process_->Send(request));

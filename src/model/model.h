@@ -99,6 +99,9 @@ class Frontend {
                                               const std::string& origin_json,
                                               const std::string& module_json,
                                               const std::vector<int>& numbers) = 0;
+
+  // A module of Relax becomes a library or a script; python/mutatenn/frontend.py names the fields.
+  virtual Status UseModule(const std::string& op, Json request) = 0;
 };
 // `python`: the interpreter, "" = $MUTATENN_PYTHON, else the virtual environment beside the
 // program, else python3 of PATH.

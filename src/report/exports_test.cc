@@ -7,13 +7,16 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
 
 #include "analysis/scores.h"
 #include "analysis/synthetic_campaign.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "report/report.h"
 #include "report/sources.h"
 #include "report/text_file.h"
+#include "report/thumbnails.h"
 
 namespace mutatenn {
 namespace {
@@ -240,6 +243,12 @@ std::string TitleAfter(const std::string& page, const std::string& script,
                                     : dom.substr(begin + 7, dom.find("</title>") - begin - 7);
 }
 
+// Writes a PNG of 400 times 240 grey pixels; its bytes.
+std::string Picture(const std::string& file) {
+  cv::imwrite(file, cv::Mat(240, 400, CV_8UC3, cv::Scalar(120, 120, 120)));
+  return ReadFile(file).value();
+}
+
 TEST_F(Exports, HtmlFiltersAndOpensMutants) {
   std::string file = campaign_.folder() + "/page.html";
   std::string title = TitleAfter(
@@ -263,6 +272,76 @@ TEST_F(Exports, HtmlFiltersAndOpensMutants) {
   if (title == "no browser\n") GTEST_SKIP() << "skipped: no Chromium on PATH";
   // k1 on base: c not killed, a killed, d killed, b not.
   EXPECT_EQ(title, "k1 s1 x1|s1 t1|t1|-    b = x[0] &lt; 2|+    b = x[0] &lt;= 2|=kk=");
+}
+
+// With pictures, nothing on the console, and on paper.
+TEST_F(Exports, HtmlShowsThumbnailsAndPrints) {
+  const std::string picture = Picture(campaign_.folder() + "/a.png");
+  std::vector<StoredImage> images = campaign_.store().Images("Net").value();
+  for (StoredImage& image : images) {
+    if (image.name != "a.jpg") continue;
+    image.path = campaign_.folder() + "/a.png";
+    image.hash = HashBytes(picture);
+  }
+  ASSERT_TRUE(campaign_.store().PutImages(images).ok());
+  const std::string page = Text("html"), file = campaign_.folder() + "/page.html";
+  EXPECT_EQ(Count(page, "src=\"data:image/jpeg;base64,"), 1);
+  const std::string title = TitleAfter(
+      page,
+      "location.hash = 'm-k1'; setTimeout(function () { document.title = Array.from("
+      "document.querySelectorAll('.detail .cells span')).map(function (c) { return c.className + "
+      "c.querySelectorAll('img').length + c.textContent + (c.querySelector('img') ? "
+      "c.querySelector('img').naturalWidth : ''); }).join(' ') + ' ' + "
+      "document.querySelector('.detail .a mark').textContent; }, 100);",
+      file);
+  if (title == "no browser\n") GTEST_SKIP() << "skipped: no Chromium on PATH";
+  // On base c, a, d, b; on host the same; a.jpg kills and has a picture of 48 pixels.
+  EXPECT_EQ(title.substr(0, title.find(" k0")), "0= t k1k48") << title;
+  EXPECT_EQ(title.substr(title.rfind(' ') + 1), "=");
+  const std::string pdf = campaign_.folder() + "/page.pdf", log = campaign_.folder() + "/log";
+  ASSERT_TRUE(WriteFile(file, page).ok());
+  const std::string command =
+      "for c in chromium-headless-shell chromium; do if command -v $c >/dev/null; then exec "
+      "timeout 60 $c --no-sandbox --headless --enable-logging=stderr --print-to-pdf='" +
+      pdf + "' 'file://" + file + "' 2>'" + log + "'; fi; done";
+  ASSERT_EQ(std::system(command.c_str()), 0) << ReadFile(log).value();
+  EXPECT_EQ(ReadFile(log).value().find("CONSOLE"), std::string::npos) << ReadFile(log).value();
+  EXPECT_EQ(ReadFile(pdf).value().substr(0, 5), "%PDF-");
+}
+
+TEST_F(Exports, AuditHoldsHashesHistoryAndMarks) {
+  Store& store = campaign_.store();
+  ASSERT_TRUE(store.AddEvent("command", "mutatenn run a.json --out b").ok());
+  ASSERT_TRUE(store.AddEvent("worker lost", "board: gone").ok());
+  ASSERT_TRUE(store.SetMeta("tool_hash", "0123").ok());
+  ASSERT_TRUE(store.SetMeta("classes:Net", "[\"cat\"]").ok());
+  ASSERT_TRUE(store.PutRepeats({{"Net", "base", "a.jpg", 2, "[1,2]", "[0.5]", 0, true}}).ok());
+  const ReadOptions marked{.marks = {{"s1", Mark::Kind::kAccepted, "may"}}};
+  const Json audit = ParseJson(Text("audit", marked), "audit").value();
+  EXPECT_EQ(audit["tool_hash"], "0123");
+  EXPECT_EQ(audit["history"].dump(), R"([{"kind":"command","text":"mutatenn run a.json --out b"},)"
+                                     R"({"kind":"worker lost","text":"board: gone"}])");
+  EXPECT_EQ(audit["marks"].dump(), R"([{"mutant":"s1","as":"accepted","reason":"may"}])");
+  const Json& model = audit["models"][0];
+  EXPECT_EQ(model["classes_hash"], HashBytes("[\"cat\"]"));
+  EXPECT_EQ(model["labels_hash"], HashBytes("a.jpg\t2\nb.jpg\t-1\nc.jpg\t1\nd.jpg\t3\n"));
+  EXPECT_EQ(model["images"].size(), 4u);
+  EXPECT_EQ(model["mutants_not_selected"], 1);
+  EXPECT_EQ(model["unstable_images"].dump(), R"([{"device":"base","image":"a.jpg"}])");
+  const std::string page = Text("html", marked);
+  EXPECT_NE(page.find("<td>worker lost</td><td>board: gone</td>"), std::string::npos);
+}
+
+TEST(Base64, Vectors) {  // RFC 4648, section 10
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
+  for (const auto& [text, expected] : vectors)
+    EXPECT_EQ(Base64({text, text + std::string(text).size()}), expected);
 }
 
 }  // namespace

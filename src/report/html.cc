@@ -4,6 +4,7 @@
 
 #include "report/html_parts.h"
 #include "report/report.h"
+#include "report/thumbnails.h"
 
 namespace mutatenn {
 namespace html {
@@ -39,7 +40,8 @@ std::string Table(const std::string& caption, const std::string& head, const std
 
 namespace {
 
-constexpr size_t kLimit = 4'900'000;  // bytes of the file, as far as something can be left out
+constexpr size_t kLimit = 4'900'000;     // bytes of the file, as far as something can be left out
+constexpr size_t kThumbnails = 500'000;  // of them, over all models
 
 std::string Meta(const CampaignView& view) {
   std::string rows;
@@ -78,10 +80,10 @@ Status WriteHtml(const CampaignView& view, const std::string& destination) {
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Mutation "
       "testing</title>\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; script-src 'unsafe-inline'\">\n<style>");
+      "'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n<style>");
   file.Append(html::kStyle);
   file.Append("</style></head><body>\n<header><h1>Mutation testing</h1></header><main>\n");
-  size_t size = 60'000;  // style, script, campaign
+  size_t size = 90'000;  // style, script, campaign, audit
   for (size_t m = 0; m < view.models.size(); ++m) {
     const ModelView& model = view.models[m];
     Sources sources = TRY(SourcesOf(view, model));
@@ -93,8 +95,10 @@ Status WriteHtml(const CampaignView& view, const std::string& destination) {
          "<p>The printed code where mutants changed it, with what became of them over all "
          "devices.</p>" +
              html::Kernels(model, sources, m)});
-    sections.push_back({"images", "Images", html::Images(view, model)});
-    sections.push_back({"devices", "Devices", html::Devices(view, model)});
+    sections.push_back(
+        {"images", "Images",
+         html::Images(view, model, m, Thumbnails(model.images, kThumbnails / view.models.size()))});
+    sections.push_back({"devices", "Devices", TRY(html::Devices(view, model))});
     sections.push_back({"times", "Times", html::Times(view, model)});
     for (const Section& section : sections) size += section.content.size();
     size_t left = size < kLimit ? (kLimit - size) / (view.models.size() - m) : 0;
@@ -104,7 +108,7 @@ Status WriteHtml(const CampaignView& view, const std::string& destination) {
     Write(file, model.stored.name, m, sections);
   }
   file.Append(
-      "</main><footer><h2>Campaign</h2>" + Meta(view) +
+      "</main><footer><h2>Campaign</h2>" + Meta(view) + TRY(html::AuditSection(view)) +
       "<p class=\"soft\">Every number comes from the campaign's store; docs/results.md says "
       "how.</p></footer>\n<script>");
   file.Append(html::kScript);

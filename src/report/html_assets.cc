@@ -32,7 +32,7 @@ td.n{text-align:right}
 .soft{color:var(--soft)}
 pre,code{font:13px/1.4 ui-monospace,monospace}
 pre{overflow:auto;border:1px solid var(--line);padding:.5rem;margin:.3rem 0}
-pre .a{background:var(--add);display:block}pre .d{background:var(--del);display:block}
+pre .a,pre .d{display:block;width:max-content;min-width:100%}pre .a{background:var(--add)}pre .d{background:var(--del)}
 pre .m{border-left:4px solid var(--none);display:block;padding-left:.3rem}
 pre .m.killed{border-color:var(--killed)}pre .m.survived{border-color:var(--survived)}
 form{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin:.6rem 0}
@@ -40,7 +40,11 @@ label{display:grid;font-size:.85rem;color:var(--soft)}
 input,select,button{font:inherit;padding:.25rem .4rem;background:var(--bg);color:var(--fg);border:1px solid var(--soft);border-radius:4px}
 .detail{border:2px solid var(--link);padding:0 1rem 1rem;margin:1rem 0}
 .runs{display:grid;grid-template-columns:max-content 1fr;gap:.2rem .6rem}
-.cells span{display:inline-block;width:1.1em;text-align:center;font:12px/1.3 ui-monospace,monospace;border:1px solid var(--line)}
+img{width:48px;height:48px;object-fit:cover;vertical-align:middle}
+mark{background:none;color:inherit;font-weight:700;text-decoration:underline}
+.cells span{position:relative;display:inline-block;width:1.1em;text-align:center;font:12px/1.3 ui-monospace,monospace;border:1px solid var(--line)}
+.cells .t{width:auto;border-width:3px;margin:1px}.cells .t i{position:absolute;right:0;bottom:0;padding:0 .2em;font-style:normal;background:var(--bg);color:var(--fg)}
+.cells .t.k{border-color:var(--killed)}.cells .t.l{border-color:var(--loud)}
 .cells .k{background:var(--killed);color:var(--bg)}.cells .l{background:var(--loud);color:var(--bg)}
 svg text{fill:var(--fg);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line)}
 svg .box{fill:none;stroke:var(--link);stroke-width:1.5}
@@ -104,18 +108,27 @@ const char* const kScript = R"js(
         if (text !== undefined) pre.append(el('span', mark + text + '\n', kind));
       };
       for (var n = edit[1] - 3; n < edit[1]; ++n) line(n, '', ' ');
-      for (n = edit[1]; n < edit[1] + edit[2]; ++n) line(n, 'd', '-');
+      // What changed within a line is marked in both.
+      var marked = function (kind, sign, text, front, end) {
+        var span = el('span', sign + text.slice(0, front), kind);
+        span.append(el('mark', text.slice(front, text.length - end)), text.slice(text.length - end) + '\n');
+        pre.append(span);
+      };
+      for (n = edit[1]; n < edit[1] + edit[2]; ++n) {
+        var by = edit[3][n - edit[1]], was = source.lines[n];
+        if (by !== undefined && typeof by !== 'string' && was !== undefined) marked('d', '-', was, by[0], by[1]);
+        else line(n, 'd', '-');
+      }
       edit[3].forEach(function (text, i) {
-        if (typeof text !== 'string') {
-          var old = source.lines[edit[1] + i];
-          text = old.slice(0, text[0]) + text[2] + old.slice(old.length - text[1]);
-        }
-        pre.append(el('span', '+' + text + '\n', 'a'));
+        if (typeof text === 'string') return pre.append(el('span', '+' + text + '\n', 'a'));
+        var old = source.lines[edit[1] + i];
+        marked('a', '+', old.slice(0, text[0]) + text[2] + old.slice(old.length - text[1]), text[0], text[1]);
       });
       for (n = edit[1] + edit[2]; n < edit[1] + edit[2] + 3; ++n) line(n, '', ' ');
     });
     return pre;
   }
+  function models_of(section) { return Array.prototype.indexOf.call(models, section); }
   function show(section, row) {
     var data = section.data || (section.data = JSON.parse(section.querySelector('script').textContent));
     var mutant = data.mutants[section.rows.indexOf(row)], box = section.querySelector('.detail');
@@ -134,7 +147,16 @@ const char* const kScript = R"js(
       if (code) {
         var cells = el('div', undefined, 'cells');
         unpack(code, data.images.length).forEach(function (run, i) {
-          var cell = el('span', ['·', '=', 'k', '!'][run], ['', '', 'k', 'l'][run]);
+          var sign = ['·', '=', 'k', '!'][run], kind = ['', '', 'k', 'l'][run];
+          var picture = document.getElementById('i-' + models_of(section) + '-' + i);
+          var cell = el('span', picture ? undefined : sign, kind);
+          if (picture) {
+            var copy = el('img');
+            copy.src = picture.src;
+            copy.alt = '';
+            cell.className = ('t ' + kind).trim();
+            cell.append(copy, el('i', sign));
+          }
           cell.title = data.images[i] + ': ' + ['not run', 'not killed', 'killed', 'crash or timeout'][run];
           cells.append(cell);
         });
@@ -145,6 +167,8 @@ const char* const kScript = R"js(
     box.append(runs);
     box.append(el('p', 'Images in their fixed order. · not run, = not killed, k killed, ! crash or timeout.', 'soft'));
     box.hidden = false;
+    var change = box.querySelector('mark');
+    if (change) change.closest('pre').scrollLeft = Math.max(0, change.offsetLeft - box.offsetLeft - 400);
     box.focus();
     box.scrollIntoView();
   }

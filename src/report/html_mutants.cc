@@ -1,12 +1,14 @@
 // Mutants as table rows, their edits and runs as compact JSON, and the printed kernels with what
 // became of the mutants of each line.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "report/html_parts.h"
+#include "report/thumbnails.h"
 
 namespace mutatenn::html {
 namespace {
@@ -42,8 +44,6 @@ std::string Controls(const CampaignView& view, const ModelView& model) {
 
 // Two bits an image: 0 not run, 1 not killed, 2 killed, 3 crash or timeout; base64. "" = none ran.
 std::string Runs(const ModelView& model, const DeviceResult& result) {
-  static constexpr char kDigits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   if (result.outcomes.empty()) return "";
   std::vector<uint8_t> bytes((model.images.size() + 3) / 4);
   for (const Outcome& outcome : result.outcomes) {
@@ -51,14 +51,7 @@ std::string Runs(const ModelView& model, const DeviceResult& result) {
     auto image = static_cast<size_t>(outcome.image);
     bytes[image / 4] = static_cast<uint8_t>(bytes[image / 4] | code << (2 * (image % 4)));
   }
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned three = 0;
-    size_t have = std::min<size_t>(3, bytes.size() - i);
-    for (size_t j = 0; j < 3; ++j) three = three << 8 | (j < have ? bytes[i + j] : 0u);
-    for (size_t j = 0; j < 4; ++j) text += j > have ? '=' : kDigits[three >> (18 - 6 * j) & 63];
-  }
-  return text;
+  return Base64(bytes);
 }
 
 // A line that replaces another one: [equal characters in front, at the end, what is between]. Only
@@ -125,6 +118,21 @@ std::string MutantData(const CampaignView& view, const ModelView& model, const S
   for (const StoredImage& image : model.images) images.push_back(image.name);
   std::vector<Json> mutants;
   size_t size = 0;
+  // "0.0123 from conv1 on": how far the output went and where it began, by device.
+  auto spread = [](const DeviceResult& result) {
+    double largest = 0;
+    bool infected = false;
+    for (const Outcome& outcome : result.outcomes) {
+      infected |= outcome.infected;
+      largest = std::isnan(outcome.max_abs_diff) ? outcome.max_abs_diff
+                                                 : std::max(largest, outcome.max_abs_diff);
+    }
+    if (!infected) return std::string();
+    return fmt::format("output off by at most {:.3g}{}", largest,
+                       result.first_diverging_layer && !result.first_diverging_layer->empty()
+                           ? ", from " + *result.first_diverging_layer + " on"
+                           : "");
+  };
   for (const MutantView& mutant : model.mutants) {
     Json runs = Json::array();
     std::string before;
@@ -159,8 +167,10 @@ std::string MutantData(const CampaignView& view, const ModelView& model, const S
       std::string before;
       for (const DeviceResult& result : mutant.devices) {
         const std::string& reason = result.judgement.reason;
-        reasons.push_back(!before.empty() && reason == before ? "=" : reason);
-        before = reason;
+        const std::string off = spread(result);
+        const std::string said = reason + (off.empty() ? "" : " (" + off + ")");
+        reasons.push_back(!before.empty() && said == before ? "=" : said);
+        before = said;
       }
       if (take(reasons)) mutants[i]["r"] = std::move(reasons);
       auto edits = sources.edits.find(i);

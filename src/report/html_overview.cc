@@ -1,5 +1,6 @@
 // Scores, verdicts, layers, devices and images as HTML tables.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -162,7 +163,47 @@ std::string Overview(const CampaignView& view, const ModelView& model) {
   return text;
 }
 
-std::string Devices(const CampaignView& view, const ModelView& model) {
+// What the original is like on each device: how much it differs from itself and from the first.
+static Result<std::string> Noise(const CampaignView& view, const ModelView& model) {
+  struct Sum {
+    int images = 0, runs = 0, other_labels = 0, unstable = 0;
+    double spread = 0, reference = 0;
+  };
+  std::map<std::string, Sum> sums;
+  auto larger = [](double a, double b) {
+    return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b);
+  };
+  for (const StoredRepeat& repeat : TRY(view.store->Repeats(model.stored.name))) {
+    Sum& sum = sums[repeat.device];
+    ++sum.images;
+    sum.runs = std::max(sum.runs, repeat.runs);
+    sum.other_labels += !repeat.reference_label;
+    sum.reference = larger(sum.reference, repeat.reference_diff);
+    const Json labels = TRY(ParseJson(repeat.labels_json, "the stored labels"));
+    sum.unstable += std::set<Json>(labels.begin(), labels.end()).size() > 1;
+    for (const Json& spread : TRY(ParseJson(repeat.spread_json, "the stored spread")))
+      sum.spread = larger(sum.spread, spread.is_number() ? spread.get<double>() : NAN);
+  }
+  std::string rows;
+  for (const StoredDevice& device : view.devices) {
+    const auto found = sums.find(device.name);
+    if (found == sums.end()) {
+      rows += Row({device.name, "not measured", "", "", "", ""});
+      continue;
+    }
+    const Sum& sum = found->second;
+    rows += Row({device.name, fmt::format("{} on {} images", sum.runs, sum.images),
+                 fmt::format("{:.3g}", sum.spread), std::to_string(sum.unstable),
+                 fmt::format("{:.3g}", sum.reference), std::to_string(sum.other_labels)});
+  }
+  return Table("The original, run again and again before the first mutant",
+               Head({"device", "runs", "noise: largest difference between runs",
+                     "images whose label changes", "largest difference to the first device",
+                     "labels that are not the first device's"}),
+               rows);
+}
+
+Result<std::string> Devices(const CampaignView& view, const ModelView& model) {
   std::string rows, pairs, ranked;
   for (size_t d = 0; d < view.devices.size(); ++d) {
     const StoredDevice& device = view.devices[d];
@@ -173,6 +214,7 @@ std::string Devices(const CampaignView& view, const ModelView& model) {
   }
   std::string text = Table(
       "Devices", Head({"device", "target", "processor", "TVM", "original ran on images"}), rows);
+  text += TRY(Noise(view, model));
   if (view.devices.size() < 2) return text;
   auto number = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.4g}", *value) : std::string("not measured");
@@ -205,8 +247,9 @@ std::string Devices(const CampaignView& view, const ModelView& model) {
                       Head({"mutant", "place", "images", "verdicts"}), ranked);
 }
 
-std::string Images(const CampaignView& view, const ModelView& model) {
-  std::string head = "<th>image</th><th>class</th>", rows;
+std::string Images(const CampaignView& view, const ModelView& model, size_t number,
+                   const std::vector<std::string>& thumbnails) {
+  std::string head = "<th></th><th>image</th><th>class</th>", rows;
   std::vector<std::vector<int>> kills(view.devices.size(), std::vector<int>(model.images.size()));
   std::vector<std::vector<int>> runs = kills;
   for (const MutantView& mutant : model.mutants) {
@@ -223,7 +266,11 @@ std::string Images(const CampaignView& view, const ModelView& model) {
   }
   for (size_t i = 0; i < model.images.size(); ++i) {
     const StoredImage& image = model.images[i];
-    rows += "<tr><td>" + MarkupText(image.name) + "</td><td>" +
+    // Its name stands beside it: nothing is lost without the picture.
+    rows += "<tr><td>";
+    if (!thumbnails[i].empty())
+      rows += fmt::format("<img id=\"i-{}-{}\" alt=\"\" src=\"{}\">", number, i, thumbnails[i]);
+    rows += "</td><td>" + MarkupText(image.name) + "</td><td>" +
             (image.truth < 0 ? std::string("not known") : std::to_string(image.truth)) + "</td>";
     for (size_t d = 0; d < view.devices.size(); ++d) {
       const auto& original = model.originals[d][i];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "analysis/campaign_view.h"
 #include "analysis/scores.h"
@@ -16,8 +17,12 @@ extern const char* const kScript;
 
 // html_overview.cc
 std::string Overview(const CampaignView& view, const ModelView& model);
-std::string Devices(const CampaignView& view, const ModelView& model);
-std::string Images(const CampaignView& view, const ModelView& model);
+Result<std::string> Devices(const CampaignView& view, const ModelView& model);
+// `thumbnails`: of each image, "" = none (thumbnails.h). `number` of the model enters their ids.
+std::string Images(const CampaignView& view, const ModelView& model, size_t number,
+                   const std::vector<std::string>& thumbnails);
+// html_audit.cc
+Result<std::string> AuditSection(const CampaignView& view);
 // html_times.cc
 std::string Times(const CampaignView& view, const ModelView& model);
 // html_mutants.cc

@@ -1,4 +1,6 @@
-// How long the original and the mutants of each operator ran, as box plots and a table.
+// How long the original and the mutants of each operator ran, as box plots and a table. The plots
+// are SVG written here: a box is one path, and the smallest plotting library that Debian packages
+// has more bytes than the page's whole script, and draws nothing where scripts are off.
 #include <algorithm>
 #include <cmath>
 

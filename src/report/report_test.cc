@@ -68,8 +68,9 @@ TEST(Reports, AreRegisteredOnceAndSorted) {
     names.push_back(report->name);
     EXPECT_FALSE(report->summary.empty());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"csv", "dataset", "html", "json", "junit", "markdown",
-                                             "mutation-testing", "paper", "summary", "times"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"audit", "csv", "dataset", "html", "json", "junit",
+                                             "markdown", "mutation-testing", "paper", "summary",
+                                             "times"}));
   EXPECT_EQ(FindReport("pdf"), nullptr);
 }
 

@@ -41,8 +41,7 @@ Node TensorType(const Tensor& tensor) {
   std::vector<Node> extents;
   for (int64_t extent : tensor.shape) extents.push_back(IntImm("int64", extent));
   Node shape = Make(global::kShapeExpr, Node(extents));
-  return Make(global::kTensorType, shape, PrimType(tensor.dtype),
-              static_cast<int>(tensor.shape.size()), Node());
+  return Make(global::kTensorType, shape, PrimType(tensor.dtype), -1, Node());  // rank: the shape's
 }
 
 Node Variable(const std::string& name, const Node& type, bool output) {

@@ -36,10 +36,13 @@ mutatenn/bin/mutatenn-backtrace.so
 mutatenn/bin/mutatenn-worker
 mutatenn/frontend.py
 mutatenn/gpu_schedules.py
+mutatenn/library.py
 mutatenn/network.py
 mutatenn/onnx_converters.py
 mutatenn/onnx_import.py
 mutatenn/operators.py
+mutatenn/script.py
+mutatenn/script_template.py
 FILES
 
 "$scratch/venv/bin/python" -m pip install -q "$wheel"
