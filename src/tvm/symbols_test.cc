@@ -18,6 +18,7 @@
 #include "tvm/gpu_passes.h"
 #include "tvm/node.h"
 #include "tvm/passes.h"
+#include "tvm/relax_passes.h"
 
 namespace mutatenn {
 namespace {
@@ -106,6 +107,7 @@ TEST_F(SymbolsTest, EveryNameExists) {
 TEST_F(SymbolsTest, EveryPassExists) {
   for (const LoweringPass& pass : kLoweringPasses) EXPECT_TRUE(HasGlobal(pass.name)) << pass.name;
   for (const char* pass : kPackingPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
+  EXPECT_TRUE(HasGlobal(kToNonDataflow));
 }
 
 TEST_F(SymbolsTest, EveryGpuNameExists) {
