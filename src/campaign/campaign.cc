@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "campaign/bitwise.h"
+#include "campaign/floors.h"
 #include "campaign/sessions.h"
 #include "campaign/steps.h"
 
@@ -38,6 +40,18 @@ Status PrepareFolder(const std::string& out) {
 
 fs::path Absolute(const std::string& folder) { return fs::absolute(folder).lexically_normal(); }
 
+// Once: an event that is known is not told again.
+Status TellBitwise(CampaignContext& context, const std::string& model) {
+  const auto known = TRY(context.store.Events());
+  for (const std::string& finding : TRY(BitwiseFindings(context.store, context.config, model))) {
+    context.progress.Warn(finding);
+    if (std::find(known.begin(), known.end(), std::pair(std::string("finding"), finding)) ==
+        known.end())
+      TRY(context.store.AddEvent("finding", finding));
+  }
+  return Ok();
+}
+
 enum class Phase { kBuild, kRun };
 
 Status Steps(CampaignContext& context, const CampaignOptions& options, Phase phase) {
@@ -52,19 +66,24 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
   for (const ModelConfig& model : config.models) {
     ModelBuild build = TRY(ImportModel(context, model));
     for (const DeviceConfig& device : config.devices) {
+      const int target = context.target_of_device.at(device.name);
+      TRY(BuildVariants(context, build, target));
       // The worker runs the original while the compile server builds the device's mutants.
       if (phase == Phase::kRun && build.generator != nullptr)
         TRY(StartOriginals(context, model.name, device));
-      TRY(BuildMutants(context, build, context.target_of_device.at(device.name)));
+      TRY(BuildMutants(context, build, target));
       if (phase == Phase::kBuild) continue;
       AddSeconds timer(context.outcome.stats.run_s);
       TRY(RunOriginals(context, model.name, device));
-      // The first device fixes the order; it is fixed when the others come.
-      TRY(FixImageOrder(context, model.name, config.devices.front().name));
-      TRY(RunMutants(context, model.name, device));
     }
     // Those of devices that an earlier configuration had.
     while (!build.targets.empty()) TRY(BuildMutants(context, build, *build.targets.begin()));
+    if (phase == Phase::kBuild) continue;
+    AddSeconds timer(context.outcome.stats.run_s);
+    TRY(FixImageOrder(context, model.name, config.devices.front().name));
+    // All that is known of the devices before is stored by now, whatever the mutants do.
+    for (const DeviceConfig& device : config.devices) TRY(RunMutants(context, model.name, device));
+    TRY(TellBitwise(context, model.name));
   }
   return Ok();
 }
@@ -174,10 +193,9 @@ Result<CampaignOutcome> ExecuteCampaign(const std::string& folder, const std::st
       // The first device fixes the order of images, so its originals are always needed.
       TRY(RunOriginals(context, model.name, config.devices.front()));
       TRY(FixImageOrder(context, model.name, config.devices.front().name));
-      for (const DeviceConfig* device : chosen) {
-        TRY(RunOriginals(context, model.name, *device));
-        TRY(RunMutants(context, model.name, *device));
-      }
+      for (const DeviceConfig* device : chosen) TRY(RunOriginals(context, model.name, *device));
+      for (const DeviceConfig* device : chosen) TRY(RunMutants(context, model.name, *device));
+      TRY(TellBitwise(context, model.name));
     }
     return Ok();
   };

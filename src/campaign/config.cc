@@ -99,6 +99,7 @@ class Reader {
                   "; it must be 2 or 3");
     }
     config.repeats = json.at("repeats");
+    config.floors = json.at("floors");
     config.jobs = json.at("jobs");
     if (config.jobs == 0) config.jobs = std::max(1u, std::thread::hardware_concurrency());
     config.cache = json.at("cache");
@@ -111,11 +112,12 @@ class Reader {
     config.operators = TRY(
         ReadOperators(json.at("operators"), where_, catalog, resolve, &config.json["operators"]));
     Json hashed = config.json;
-    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats"}) hashed.erase(key);
+    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats", "floors"})
+      hashed.erase(key);
     for (Json& device : hashed["devices"]) {
       device.erase("jobs");
       // Where a device is may change (an address, a worker's limits); what it computes may not.
-      for (const char* key : {"memory_budget_mb", "session", "timeout", "recover"})
+      for (const char* key : {"memory_budget_mb", "session", "timeout", "recover", "bitwise"})
         device.erase(key);
     }
     config.hash = HashBytes(DumpJson(hashed));
@@ -213,6 +215,7 @@ class Reader {
       config->json["devices"][i]["session"] = device.session;
       device.timeout_s = entry.at("timeout");
       device.recover = entry.at("recover");
+      device.bitwise = entry.at("bitwise");
       device.jobs = entry.value("jobs", config->jobs);
       // Devices are worked through one after the other, so one local worker is alive at a time and
       // has the whole budget.

@@ -27,6 +27,7 @@ struct DeviceConfig {
   int jobs = 1;
   int64_t memory_budget_mb = 2048;
   double timeout_s = 600;  // for an answer of a server
+  std::string bitwise;     // devices of the same name agree in every bit; "" = with none
   std::string recover;     // shell command that brings a lost server back; "" = none
 };
 
@@ -42,6 +43,7 @@ struct Config {
   int jobs = 1;
   int level = 3;
   int repeats = 5;    // runs of the original on each image of a device
+  int floors = 2;     // images that rounding floors are measured on; 0 = none are
   std::string cache;  // "" = the campaign's own
   std::string file;   // where it was read from, for messages
   Json json;          // normalised: defaults filled in, keys in the table's order, paths as written

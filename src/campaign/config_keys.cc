@@ -136,6 +136,9 @@ const ObjectKeys& DeviceKeys() {
        {},
        nullptr,
        0},
+      {"bitwise", KeyType::kString,
+       "Name of a group of devices that must agree in every bit; where they do not is a finding.",
+       false, ""},
       {"recover", KeyType::kString,
        "Shell command that is run before a lost server is tried again (a power switch, for "
        "instance); MUTATENN_SERVER holds its address.",
@@ -326,6 +329,14 @@ const ObjectKeys& CampaignKeys() {
        5,
        {},
        1},
+      {"floors",
+       KeyType::kInteger,
+       "Images on which every step's rounding floor is measured before a device's first mutant: "
+       "the step in other legal code and in float64. 0: none is.",
+       false,
+       2,
+       {},
+       0},
       {"cache", KeyType::kString,
        "Folder of compiled kernels to share between campaigns; without it, "
        "the campaign's own.",

@@ -106,6 +106,22 @@ TEST_F(Repeats, AWrongOriginalIsAFinding) {
   EXPECT_EQ(Finding("first"), "");
 }
 
+// What a network's own rounding makes is no fault of a device, and a tie may fall either way.
+TEST_F(Repeats, AFindingIsBeyondTheFloor) {
+  Run("first", {{1, 3, 2.9999f}});
+  EXPECT_FALSE(Run("tie", {{1, 2.9999f, 3}}).reference_label);
+  EXPECT_EQ(Finding("tie"), "");
+  Run("far", {{1, 3.5f, 2.5f}});
+  EXPECT_THAT(Finding("far"), HasSubstr("by up to 0.5 (they reach 3; rounding alone was not"));
+  fakes::Must(store_->PutDevices({{"first"}, {"far"}}));
+  fakes::Must(store_->PutFloors({{"m", "first", "", 0, 1, 0.25, 0.25, 0.125, 3},
+                                 {"m", "far", "step", 0, 1, 9, 9, 9, 9},
+                                 {"m", "far", "", 0, 1, 0.2, 0.2, 0.2, 3}}));
+  EXPECT_THAT(Finding("far"), HasSubstr("rounding alone makes 0.45)"));
+  fakes::Must(store_->PutFloors({{"m", "far", "", 0, 1, 0.3, 0.2, 0.3, 3}}));
+  EXPECT_EQ(Finding("far"), "");
+}
+
 TEST_F(Repeats, ASessionWithoutOutputsHasNone) {
   fakes::World world;
   auto session = fakes::Must(fakes::Parts(world).open_session({.name = "d"}, ""));

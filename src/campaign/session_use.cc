@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "campaign/bitwise.h"
+#include "campaign/floors.h"
 #include "campaign/steps.h"
 #include "judge/top_json.h"
 
@@ -62,7 +64,8 @@ std::vector<ImageInput> Inputs(const CampaignContext& context,
 
 // Loads the program and runs the original on the first chunk of `images`. Also off the main thread.
 Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request, bool full_matrix,
-                              std::vector<ImageInput> images, int repeats) {
+                              std::vector<ImageInput> images, int repeats,
+                              const std::optional<FloorRequest>& floors, int floor_images) {
   ReadyDevice ready;
   ready.reply = TRY(session.Load(request));
   ready.chunk_images = 1 << 20;
@@ -77,6 +80,7 @@ Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request, bool
   ready.runs = TRY(session.SetImages(images));
   ready.repeats = TRY(RepeatOriginals(session, images, ready.runs, repeats));
   ready.images = SortedNames(images);
+  if (floors) ready.floors = TRY(MeasureFloors(session, *floors, ready.images, floor_images));
   return ready;
 }
 
@@ -103,6 +107,8 @@ Result<LoadRequest> LoadedDevice::Prepare(const DeviceConfig& device) {
         std::any_of(spread.begin(), spread.end(), [](const Json& s) { return s != 0; }))
       noisy_.insert(repeat.image);
   }
+  bitwise_ = !device.bitwise.empty();
+  open_floors_ = TRY(OpenFloors(context, model_, device.name));
   LoadRequest request;
   request.root = context.root.string();
   request.program = TRY(LoadProgram(context, model_, context.target_of_device.at(device.name)));
@@ -129,7 +135,7 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
   LoadedDevice loaded(context, model, device.name);
   LoadRequest request = TRY(loaded.Prepare(device));
   loaded.session_ = TRY(context.parts.open_session(device, request.scratch));
-  TRY(loaded.Settle(MakeReady(*loaded.session_, request, context.full_matrix, {}, 1)));
+  TRY(loaded.Settle(MakeReady(*loaded.session_, request, context.full_matrix, {}, 1, {}, 0)));
   return loaded;
 }
 
@@ -152,8 +158,9 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   loaded.under_way_ =
       std::async(std::launch::async | std::launch::deferred,
                  [&session = *loaded.session_, request, full = context.full_matrix,
-                  inputs = Inputs(context, images), repeats = context.config.repeats] {
-                   return MakeReady(session, request, full, inputs, repeats);
+                  inputs = Inputs(context, images), repeats = context.config.repeats,
+                  floors = loaded.open_floors_, floor_images = context.config.floors] {
+                   return MakeReady(session, request, full, inputs, repeats, floors, floor_images);
                  });
   return loaded;
 }
@@ -203,6 +210,14 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
             : TRY(RepeatOriginals(*session_, inputs, runs, context_->config.repeats));
     bool is_reference = device_ == context_->config.devices.front().name;
     TRY(StoreRepeats(context_->store, model_, device_, is_reference, repeats));
+    if (open_floors_) {
+      std::vector<StepFloor> floors =
+          ran ? std::move(ready_.floors)
+              : TRY(MeasureFloors(*session_, *open_floors_, names, context_->config.floors));
+      TRY(StoreFloors(context_->store, model_, device_, floors));
+      open_floors_.reset();
+    }
+    if (bitwise_) TRY(StoreHashes(context_->store, *session_, model_, device_, names));
     TRY(context_->store.PutOriginals(fresh));
   }
   loaded_ = std::move(names);

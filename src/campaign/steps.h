@@ -26,6 +26,7 @@ struct ReadyDevice {
   std::vector<std::string> images;  // sorted; the original ran on them
   std::vector<OriginalRun> runs;
   std::vector<ImageRepeats> repeats;
+  std::vector<StepFloor> floors;
 };
 
 // session_use.cc: a loaded session and its chunk of images.
@@ -76,7 +77,9 @@ class LoadedDevice {
   ReadyDevice ready_;
   std::vector<std::string> loaded_;  // sorted
   std::map<std::string, StoredOriginal> originals_;
-  std::set<std::string> noisy_;  // images on which the device does not repeat itself
+  bool bitwise_ = false;                     // it is of a group
+  std::optional<FloorRequest> open_floors_;  // not measured yet
+  std::set<std::string> noisy_;              // images on which the device does not repeat itself
 };
 
 struct CampaignContext {

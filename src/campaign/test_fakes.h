@@ -116,6 +116,7 @@ class FakeGenerator : public Generator {
   }
   Status Build(int target, const std::vector<Mutant>& mutants, const Done& done) override {
     for (const Mutant& mutant : mutants) {
+      if (IsVariant(mutant.use.id)) continue;
       BuiltMutant built{mutant.id, target, "ok"};
       // One in eight does not compile, one in eight is equivalent.
       uint64_t kind = Hash64("build" + mutant.id) % 8;
@@ -267,6 +268,21 @@ class FullDiskStore : public Store {
   Status PutRepeats(const std::vector<StoredRepeat>& v) override { return s_->PutRepeats(v); }
   Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>& v) override {
     return s_->PutReferenceOutputs(v);
+  }
+  Status PutVariants(const std::vector<StoredVariant>& v) override { return s_->PutVariants(v); }
+  Status PutStepHashes(const std::vector<StoredStepHash>& v) override {
+    return s_->PutStepHashes(v);
+  }
+  Result<std::vector<StoredStepHash>> StepHashes(const std::string& m,
+                                                 const std::string& d) override {
+    return s_->StepHashes(m, d);
+  }
+  Status PutFloors(const std::vector<StoredFloor>& v) override { return s_->PutFloors(v); }
+  Result<std::vector<StoredVariant>> Variants(const std::string& m, int t) override {
+    return s_->Variants(m, t);
+  }
+  Result<std::vector<StoredFloor>> Floors(const std::string& m, const std::string& d) override {
+    return s_->Floors(m, d);
   }
   Result<std::vector<StoredRepeat>> Repeats(const std::string& m) override {
     return s_->Repeats(m);

@@ -3,6 +3,7 @@
 
 #include "cli/campaign_use.h"
 #include "judge/top_json.h"
+#include "report/device_noise.h"
 
 namespace mutatenn {
 namespace {
@@ -12,7 +13,7 @@ std::string TopText(const std::vector<Ranked>& top) {
 }
 
 void PrintDevice(const ModelView& model, const DeviceResult& result, const std::string& device,
-                 size_t index) {
+                 size_t index, const std::optional<double>& floor) {
   const Judgement& judged = result.judgement;
   std::string flags;
   if (judged.degenerate) flags += " degenerate";
@@ -33,6 +34,7 @@ void PrintDevice(const ModelView& model, const DeviceResult& result, const std::
                  fate.first_diverging_layer.empty() ? fate.first_diverging_step
                                                     : fate.first_diverging_layer,
                  fate.max_abs_diff);
+      if (floor) fmt::print(" (rounding alone: {:.3g})", *floor);
     }
     fmt::print(", {:.3f} s{}\n", fate.seconds, fate.detail.empty() ? "" : " (" + fate.detail + ")");
   }
@@ -40,9 +42,7 @@ void PrintDevice(const ModelView& model, const DeviceResult& result, const std::
 
 class ShowCommand : public Subcommand {
  public:
-  void Configure(CLI::App& app) override {
-    AddMutantArguments(app, folder_, mutant_);
-  }
+  void Configure(CLI::App& app) override { AddMutantArguments(app, folder_, mutant_); }
   Result<int> Run(const GlobalOptions&) override {
     OpenCampaign open = TRY(OpenToRead(folder_, {.keep_fates = true}));
     FoundMutant found = TRY(FindMutant(open.view, folder_, mutant_));
@@ -52,7 +52,9 @@ class ShowCommand : public Subcommand {
     for (const Json& point : found.mutant->points) fmt::print("point {}\n", DumpJson(point));
     TRY(PrintBuilds(open, mutant));
     for (size_t i = 0; i < open.view.devices.size(); ++i) {
-      PrintDevice(*found.model, found.mutant->devices[i], open.view.devices[i].name, i);
+      const std::string& device = open.view.devices[i].name;
+      PrintDevice(*found.model, found.mutant->devices[i], device, i,
+                  OutputFloor(open.view, mutant.model, device));
     }
     return 0;
   }

@@ -290,6 +290,7 @@ std::vector<Pipeline::Answer> Pipeline::Build(int target, const std::vector<Muta
     const Mutant& mutant = mutants[i];
     auto begun =
         mutant.use.id == kRebuild         ? BeginRebuild(target, mutant, batch)
+        : IsVariant(mutant.use.id)        ? BeginVariant(target, mutant, batch)
         : mutant.level == Level::kGraph   ? BeginGraph(target, mutant, batch, &answers[i].needs)
         : mutant.level == Level::kLowered ? BeginLowered(target, mutant, batch)
         : mutant.level == Level::kBuild   ? BeginOtherwise(target, mutant, batch, &answers[i].needs)

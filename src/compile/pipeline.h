@@ -143,6 +143,10 @@ class Pipeline {
   // Other code for kernels of the original (rebuild.cc).
   Result<Finish> BeginRebuild(int target, const Mutant& mutant, KernelBatch& batch);
   Node FusedFunction(const std::string& key) const;  // of a kernel, not normalised
+  // Other legal code for the whole original (build_variant.cc), by the id of the mutant's use.
+  Result<Finish> BeginVariant(int target, const Mutant& mutant, KernelBatch& batch);
+  Result<Scheduled> VariantOf(const std::string& variant, const KernelSource& source,
+                              const PerTarget& target) const;
   struct MutatedKernel {
     const KernelSource* source;
     std::string step;  // "" = all that call the kernel

@@ -111,16 +111,15 @@ class Farm : public Session {
   }
 
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
-    for (Member& member : members_) {
-      std::lock_guard<std::mutex> session(member.calling);
-      if (member.session == nullptr) continue;
-      {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (member.images != image_generation_) continue;
-      }
-      return member.session->Outputs(image);
-    }
-    return Fail(Code::kUnavailable, "no server has the images");
+    return OfOne([&](Session& session) { return session.Outputs(image); });
+  }
+
+  Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
+    return OfOne([&](Session& session) { return session.Floors(request); });
+  }
+
+  Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>& images) override {
+    return OfOne([&](Session& session) { return session.Hashes(images); });
   }
 
   // All probes of a program go to one server: it keeps their values.
@@ -173,6 +172,21 @@ class Farm : public Session {
     int failures = 0;  // in a row
     std::string quarantined;
   };
+
+  // Asks one server that has the loaded images.
+  template <class F>
+  auto OfOne(F&& ask) -> decltype(ask(std::declval<Session&>())) {
+    for (Member& member : members_) {
+      std::lock_guard<std::mutex> session(member.calling);
+      if (member.session == nullptr) continue;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (member.images != image_generation_) continue;
+      }
+      return ask(*member.session);
+    }
+    return Fail(Code::kUnavailable, "no server has the images");
+  }
 
   // --- All of these: with mutex_ held ---
   int Alive() const {

@@ -44,6 +44,12 @@ class JsonSession : public Session {
   Result<Probed> Run(const Probe& probe) override {
     return ProbedFromJson(TRY(Call("mutatenn.probe", ToJson(probe))));
   }
+  Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
+    return FloorsFromJson(TRY(Call("mutatenn.floors", ToJson(request))));
+  }
+  Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>& images) override {
+    return ImageHashesFromJson(TRY(Call("mutatenn.hashes", {{"images", images}})));
+  }
   Result<WorkerStats> Stats() override {
     double calls_s = calls_s_;
     WorkerStats stats = TRY(WorkerStatsFromJson(TRY(Call("mutatenn.stats", Json::object()))));

@@ -83,6 +83,14 @@ Result<std::vector<MutantDone>> NetworkSession::Collect(double wait_s) {
   return MutantDonesFromJson(TRY(std::move(list)));
 }
 
+Result<std::vector<StepFloor>> NetworkSession::Floors(const FloorRequest& request) {
+  FloorRequest theirs = request;
+  for (MutantProgram& program : theirs.roundings) TRY(RenameFiles(program, NameThere()));
+  if (theirs.exact) TRY(RenameFiles(*theirs.exact, NameThere()));
+  TRY(SendNoted());
+  return JsonSession::Floors(theirs);
+}
+
 NameFile NetworkSession::NameThere() {
   return [this](const std::string& name) { return NameThere(fs::path(local_root_) / name); };
 }

@@ -32,6 +32,7 @@ class NetworkSession : public JsonSession {
   Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override;
   Status Submit(const std::vector<MutantJob>& jobs) override;
   Result<std::vector<MutantDone>> Collect(double wait_s) override;
+  Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override;
 
   // How the worker of `after` ended, as the server saw it; "" = not known.
   const std::string& ended() const { return ended_; }

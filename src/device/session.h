@@ -11,7 +11,9 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "device/floors.h"
 #include "device/probe.h"
+#include "device/step_hashes.h"
 #include "device/worker_stats.h"
 #include "judge/judge.h"
 #include "program/program.h"
@@ -93,6 +95,14 @@ class Session {
   // kUnsupported from a session that runs nothing.
   virtual Result<Probed> Run(const Probe&) {
     return Fail(Code::kUnsupported, "this device runs no single steps");
+  }
+  // Rounding floors of the loaded program's steps; kUnsupported where none are measured.
+  virtual Result<std::vector<StepFloor>> Floors(const FloorRequest&) {
+    return Fail(Code::kUnsupported, "this device measures no rounding floors");
+  }
+  // Every step's outputs on images of the loaded chunk, hashed; kUnsupported where none are.
+  virtual Result<std::vector<ImageHashes>> Hashes(const std::vector<std::string>&) {
+    return Fail(Code::kUnsupported, "this device hashes no steps");
   }
   // Where the session's time has gone so far; zeros from a session that does not count.
   virtual Result<WorkerStats> Stats() { return WorkerStats{}; }

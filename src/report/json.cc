@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "judge/kill_rule.h"
 #include "judge/top_json.h"
+#include "report/device_noise.h"
 #include "report/report.h"
 
 namespace mutatenn {
@@ -356,7 +357,10 @@ Json ModelJson(const CampaignView& view, const ModelView& model) {
 Status WriteJson(const CampaignView& view, const std::string& destination) {
   Json devices = Json::array(), models = Json::array();
   for (const StoredDevice& device : view.devices) devices.push_back(DeviceJson(device));
-  for (const ModelView& model : view.models) models.push_back(ModelJson(view, model));
+  for (const ModelView& model : view.models) {
+    models.push_back(ModelJson(view, model));
+    models.back()["device_noise"] = TRY(DeviceNoiseJson(view, model));
+  }
   Json report = {{"campaign", CampaignJson(view)}, {"devices", devices}, {"models", models}};
   return WriteText(destination, report.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

@@ -80,11 +80,11 @@ TEST(JsonReport, KeysAreStable) {
       Keys(report["campaign"]),
       (std::vector<std::string>{"id", "tool_version", "tvm_version", "config_hash", "rules_version",
                                 "matrix", "kill", "top_k", "seed", "level"}));
-  EXPECT_EQ(
-      Keys(report["models"][0]),
-      (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
-                                "mutants_selected", "scores", "matrix", "survivors", "over_devices",
-                                "device_comparison", "compiler_findings", "mutants"}));
+  EXPECT_EQ(Keys(report["models"][0]),
+            (std::vector<std::string>{"name", "images", "original", "points", "mutant_counts",
+                                      "mutants_selected", "scores", "matrix", "survivors",
+                                      "over_devices", "device_comparison", "compiler_findings",
+                                      "mutants", "device_noise"}));
   const Json& mutant = Mutant(report, "k1");
   EXPECT_EQ(Keys(mutant), (std::vector<std::string>{"id", "operator", "category", "parameters",
                                                     "place", "points", "mark", "devices"}));

@@ -7,6 +7,7 @@
 #include "analysis/findings.h"
 #include "analysis/scores.h"
 #include "judge/kill_rule.h"
+#include "report/device_noise.h"
 #include "report/report.h"
 
 namespace mutatenn {
@@ -92,8 +93,10 @@ std::string Originals(const CampaignView& view, const ModelView& model) {
     }
     text += fmt::format("  original on {}: ran on {} of {} images", view.devices[d].name, ran,
                         model.images.size());
-    text +=
-        known > 0 ? fmt::format(", right on {} of {}\n", correct, known) : ", truth not known\n";
+    text += known > 0 ? fmt::format(", right on {} of {}", correct, known) : ", truth not known";
+    if (const auto floor = OutputFloor(view, model.stored.name, view.devices[d].name))
+      text += fmt::format("; rounding alone changes its outputs by up to {:.3g}", *floor);
+    text += "\n";
   }
   return text;
 }

@@ -126,7 +126,30 @@ SELECT r.model, r.device, count(*) AS images, max(r.runs) AS runs,
 FROM repeats r GROUP BY r.model, r.device;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3};
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE variants (  -- other legal code for all steps of the original, as an edit of its program
+  model TEXT NOT NULL, target_index INTEGER NOT NULL, variant TEXT NOT NULL,
+  program_json TEXT NOT NULL,
+  PRIMARY KEY (model, target_index, variant)) WITHOUT ROWID;
+CREATE TABLE floors (  -- how far legal code differs by rounding alone, each step on the same inputs
+  model TEXT NOT NULL, device TEXT NOT NULL,
+  step TEXT NOT NULL,        -- '' = the whole network, output = one of its outputs
+  output INTEGER NOT NULL,   -- of the step
+  images INTEGER NOT NULL,   -- that it was measured on
+  floor REAL NOT NULL,       -- the larger of the next two
+  spread REAL NOT NULL,      -- largest difference of an element between two variants in float32
+  distance REAL,             -- largest difference of an element of one of them to float64; NULL = not known
+  magnitude REAL NOT NULL,   -- of the largest element in float64
+  PRIMARY KEY (model, device, step, output)) WITHOUT ROWID;
+CREATE TABLE step_hashes (  -- of devices of a bitwise group: the original's values, hashed
+  model TEXT NOT NULL, device TEXT NOT NULL, image TEXT NOT NULL,
+  number INTEGER NOT NULL,  -- of the step, in program order; the last is the network's outputs
+  step TEXT NOT NULL,       -- '' = the network's outputs
+  hash TEXT NOT NULL,
+  PRIMARY KEY (model, device, image, number)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 }  // namespace
 

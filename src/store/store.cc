@@ -96,6 +96,9 @@ class SqliteStore final : public Store {
   Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>& rows) override {
     return Put(rows);
   }
+  Status PutVariants(const std::vector<StoredVariant>& rows) override { return Put(rows); }
+  Status PutFloors(const std::vector<StoredFloor>& rows) override { return Put(rows); }
+  Status PutStepHashes(const std::vector<StoredStepHash>& rows) override { return Put(rows); }
   Status PutOriginals(const std::vector<StoredOriginal>& rows) override { return Put(rows); }
 
   Status PutFates(const std::vector<StoredFate>& fates,
@@ -124,6 +127,19 @@ class SqliteStore final : public Store {
   }
   Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& model) override {
     return Get<StoredReferenceOutput>("WHERE model = ? ORDER BY image, output", model);
+  }
+  Result<std::vector<StoredVariant>> Variants(const std::string& model, int target_index) override {
+    return Get<StoredVariant>("WHERE model = ? AND target_index = ? ORDER BY variant", model,
+                              target_index);
+  }
+  Result<std::vector<StoredStepHash>> StepHashes(const std::string& model,
+                                                 const std::string& device) override {
+    return Get<StoredStepHash>("WHERE model = ? AND device = ? ORDER BY image, number", model,
+                               device);
+  }
+  Result<std::vector<StoredFloor>> Floors(const std::string& model,
+                                          const std::string& device) override {
+    return Get<StoredFloor>("WHERE model = ? AND device = ? ORDER BY step, output", model, device);
   }
   Result<std::vector<StoredImage>> Images(const std::string& model) override {
     return Get<StoredImage>("WHERE model = ? ORDER BY position, name", model);

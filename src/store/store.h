@@ -78,6 +78,27 @@ struct StoredReferenceOutput {  // of the first device
   int output = 0;
   std::string elements;  // float32, little endian, in hexadecimal
 };
+struct StoredVariant {  // other legal code for all steps of the original
+  std::string model;
+  int target_index = 0;
+  std::string variant, program_json;
+};
+// How far legal code for one step differs by rounding alone, on the same inputs; of one output.
+struct StoredFloor {
+  std::string model, device;
+  std::string step;      // "" = the whole network; `output` is then one of its outputs
+  int output = 0;        // of the step
+  int images = 0;        // that it was measured on
+  double floor = 0;      // the larger of spread and distance: what differs by no more says nothing
+  double spread = 0;     // largest difference of an element between two variants in float32
+  double distance = 0;   // largest difference of an element of one to float64; NaN = not known
+  double magnitude = 0;  // of the largest element in float64
+};
+struct StoredStepHash {  // of the original, on a device of a bitwise group
+  std::string model, device, image;
+  int number = 0;  // in program order; the last is the network's outputs, step ""
+  std::string step, hash;
+};
 struct StoredFate {
   std::string model, mutant, device, image;
   std::string ending;    // "ok", "crashed", "timeout"
@@ -123,6 +144,9 @@ class Store {
   virtual Status PutOriginals(const std::vector<StoredOriginal>&) = 0;
   virtual Status PutRepeats(const std::vector<StoredRepeat>&) = 0;
   virtual Status PutReferenceOutputs(const std::vector<StoredReferenceOutput>&) = 0;
+  virtual Status PutVariants(const std::vector<StoredVariant>&) = 0;
+  virtual Status PutFloors(const std::vector<StoredFloor>&) = 0;
+  virtual Status PutStepHashes(const std::vector<StoredStepHash>&) = 0;
   // One transaction; replaces fates of the same key.
   virtual Status PutFates(const std::vector<StoredFate>&,
                           const std::optional<StoredOutOfBounds>&) = 0;
@@ -131,6 +155,14 @@ class Store {
   virtual Result<std::vector<StoredModel>> Models() = 0;
   virtual Result<std::vector<StoredRepeat>> Repeats(const std::string& model) = 0;
   virtual Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& model) = 0;
+  virtual Result<std::vector<StoredVariant>> Variants(const std::string& model,
+                                                      int target_index) = 0;
+  // By image, in program order.
+  virtual Result<std::vector<StoredStepHash>> StepHashes(const std::string& model,
+                                                         const std::string& device) = 0;
+  // Empty where none were measured: floors are off, or the device is an accelerator.
+  virtual Result<std::vector<StoredFloor>> Floors(const std::string& model,
+                                                  const std::string& device) = 0;
   virtual Result<std::vector<StoredImage>> Images(
       const std::string& model) = 0;                        // by position, name
   virtual Result<std::vector<StoredDevice>> Devices() = 0;  // in order of insertion

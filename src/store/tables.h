@@ -56,6 +56,13 @@ STORE_TABLE(StoredRepeat, "repeats", 3,
             r.reference_label)
 STORE_TABLE(StoredReferenceOutput, "reference_outputs", 3, "model,image,output,elements", r.model,
             r.image, r.output, r.elements)
+STORE_TABLE(StoredVariant, "variants", 3, "model,target_index,variant,program_json", r.model,
+            r.target_index, r.variant, r.program_json)
+STORE_TABLE(StoredFloor, "floors", 4,
+            "model,device,step,output,images,floor,spread,distance,magnitude", r.model, r.device,
+            r.step, r.output, r.images, r.floor, r.spread, r.distance, r.magnitude)
+STORE_TABLE(StoredStepHash, "step_hashes", 4, "model,device,image,number,step,hash", r.model,
+            r.device, r.image, r.number, r.step, r.hash)
 STORE_TABLE(StoredFate, "fates", 4,
             "model,mutant,device,image,ending,top_json,infected,dirty_steps,first_step,first_layer,"
             "nonfinite,max_abs_diff,seconds,detail",

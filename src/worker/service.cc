@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "device/remote.h"
+#include "worker/floors.h"
+#include "worker/step_hashes.h"
 
 namespace mutatenn {
 namespace {
@@ -33,6 +35,7 @@ std::map<std::string, RemoteFunction> Service::Functions() {
       {"mutatenn.hello", &Service::Hello},     {"mutatenn.load", &Service::Load},
       {"mutatenn.images", &Service::Images},   {"mutatenn.submit", &Service::Submit},
       {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs},
+      {"mutatenn.floors", &Service::Floors},   {"mutatenn.hashes", &Service::Hashes},
       {"mutatenn.probe", &Service::RunProbe},  {"mutatenn.stats", &Service::Stats}};
   std::map<std::string, RemoteFunction> functions;
   for (const auto& [name, method] : methods)
@@ -159,6 +162,32 @@ Result<Json> Service::Stats(const Json&) {
   stats.worker_peak_bytes = 1024.0 * static_cast<double>(own.ru_maxrss);
   stats.mutants_peak_bytes = 1024.0 * static_cast<double>(children.ru_maxrss);
   return ToJson(stats);
+}
+
+Result<Json> Service::Floors(const Json& argument) {
+  TRY(Loaded());
+  FloorRequest request = TRY(FloorRequestFromJson(argument));
+  if (accelerator_ != nullptr)
+    return Fail(Code::kUnsupported, "no rounding floors are measured on accelerators");
+  if (references_ == nullptr || !scheduler_->idle())
+    return Fail(Code::kInvalidInput, "floors need a loaded chunk and no mutant under way");
+  return ToJson(TRY(MeasureFloors(*original_, *references_, request, keep_going_)));
+}
+
+Result<Json> Service::Hashes(const Json& argument) {
+  TRY(Loaded());
+  if (!argument.is_object() || !argument.contains("images") || !argument["images"].is_array())
+    return Fail(Code::kInvalidInput, "hashes need images");
+  std::vector<std::string> images;
+  for (const Json& image : argument["images"]) {
+    if (!image.is_string()) return Fail(Code::kInvalidInput, "an image is named by a string");
+    images.push_back(image.get<std::string>());
+  }
+  if (accelerator_ != nullptr)
+    return Fail(Code::kUnsupported, "no steps are hashed on accelerators");
+  if (references_ == nullptr || !scheduler_->idle())
+    return Fail(Code::kInvalidInput, "hashes need a loaded chunk and no mutant under way");
+  return ToJson(TRY(HashSteps(*original_, *references_, images, keep_going_)));
 }
 
 Result<Json> Service::Outputs(const Json& argument) {

@@ -31,6 +31,8 @@ class Service {
   Result<Json> Collect(const Json& argument);
   Result<Json> Outputs(const Json& argument);
   Result<Json> RunProbe(const Json& argument);
+  Result<Json> Floors(const Json& argument);
+  Result<Json> Hashes(const Json& argument);
   Result<Json> Stats(const Json&);
   Status Loaded() const;
 

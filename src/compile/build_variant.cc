@@ -1,0 +1,101 @@
+// The original with all kernels in other legal code: what its rounding is measured with. A variant
+// goes the way of a mutant, named by its id; of another program it is an edit, as a mutant is.
+#include "compile/pipeline.h"
+#include "compile/rounding_variants.h"
+#include "tvm/symbols.h"
+
+namespace mutatenn {
+namespace {
+
+// Raise when a variant's code may change: part of its cache key.
+constexpr const char* kRoundingVersion = "rounding 1";
+
+// Whether the target's back end contracts products and sums by itself, as LLVM does where it can.
+Result<bool> Contracts(const Target& target) {
+  return Guard("asking LLVM for fused multiply-add", [&] {
+    for (const char* feature : {"fma", "fma4", "neon"})
+      if (Call(global::kCpuHasFeature, feature, target.node).Int() != 0) return true;
+    return false;
+  });
+}
+
+}  // namespace
+
+Result<Scheduled> Pipeline::VariantOf(const std::string& variant, const KernelSource& source,
+                                      const PerTarget& target) const {
+  const Scheduled& scheduled = target.scheduled.at(source.key);
+  if (variant == kNaiveVariant) return Scheduled{source.function};
+  const bool contracts = TRY(Contracts(target.target));
+  auto rewritten = [&](Node (*rewrite)(const Node&), const Scheduled& of) -> Result<Scheduled> {
+    Scheduled made = of;
+    made.function = TRY(Guard(variant, [&] { return rewrite(of.function); }));
+    return made;
+  };
+  if (variant == kContractionVariant)
+    return rewritten(contracts ? WithRoundedProducts : WithFusedProducts, scheduled);
+  auto wide = rewritten(InFloat64, scheduled);
+  if (wide.ok()) return wide;
+  return rewritten(InFloat64,
+                   {TRY(Guard(variant, [&] { return WithLocalOutputs(source.function); }))});
+}
+
+Result<Pipeline::Finish> Pipeline::BeginVariant(int target_index, const Mutant& mutant,
+                                                KernelBatch& batch) {
+  const PerTarget& target = targets_.at(target_index);
+  if (target.target.accelerator())
+    return Fail(Code::kTvm, "rounding is measured on CPUs only");  // stillborn
+  struct Made {
+    KernelSource source;
+    Scheduled scheduled;
+    KernelBatch::Added added;
+  };
+  std::map<std::string, Made> made;  // by the original's key
+  BuiltMutant built;
+  built.cached = true;
+  for (const std::string& key : kernel_order_) {
+    const KernelSource& source = sources_.at(key);
+    if (source.weight_only) continue;
+    // What TVM refuses stays as it is: nothing is measured there.
+    auto scheduled = VariantOf(mutant.use.id, source, target);
+    if (!scheduled.ok()) {
+      if (scheduled.error().code != Code::kTvm) return scheduled.error();
+      built.reason += source.role + ": " + scheduled.error().message + "; ";
+      continue;
+    }
+    Made kernel{source, *scheduled, {}};
+    kernel.source.key += "@" + mutant.use.id;
+    auto added = batch.Add(kernel.source, kRoundingVersion, target.target,
+                           [&]() -> Result<Scheduled> { return kernel.scheduled; });
+    if (!added.ok()) {
+      if (added.error().code != Code::kTvm) return added.error();
+      built.reason += source.role + ": " + added.error().message + "; ";
+      continue;
+    }
+    kernel.added = *added;
+    built.cached = built.cached && added->cached;
+    made.emplace(key, std::move(kernel));
+  }
+  return Finish([=, this, &target, &mutant]() -> Result<BuiltMutant> {
+    BuiltMutant done = built;
+    BuiltKernels kernels = target.compiled;
+    std::vector<std::string> key_of_step = key_of_step_;
+    for (const auto& [key, kernel] : made) {
+      const BuiltCode& code = *kernel.added.code;
+      if (code.error || code.entry.state != "ok") continue;
+      const std::string packer = target.compiled.at(key).packer;
+      kernels[kernel.source.key] = {code.KernelOf(kernel.source), kernel.scheduled.packing, packer};
+      for (size_t i = 0; i < key_of_step.size(); ++i)
+        if (key_of_step_[i] == key && !fused_.steps[i].weight_only)
+          key_of_step[i] = kernel.source.key;
+    }
+    done.program.mutant = mutant.id;
+    done.program.graph_changed = true;
+    done.program.edit =
+        Difference(programs_.at(target_index), TRY(Assemble(fused_, key_of_step, target, kernels)));
+    done.state = "ok";
+    done.ir_kind = "settings";
+    return done;
+  });
+}
+
+}  // namespace mutatenn

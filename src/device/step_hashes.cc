@@ -1,0 +1,25 @@
+// Hashes as JSON.
+#include "device/step_hashes.h"
+
+namespace mutatenn {
+
+Json ToJson(const std::vector<ImageHashes>& hashes) {
+  Json json = Json::array();
+  for (const ImageHashes& image : hashes)
+    json.push_back({{"image", image.image}, {"steps", image.steps}});
+  return json;
+}
+
+Result<std::vector<ImageHashes>> ImageHashesFromJson(const Json& json) {
+  try {
+    std::vector<ImageHashes> hashes;
+    for (const Json& image : json)
+      hashes.push_back({image.at("image").get<std::string>(),
+                        image.at("steps").get<std::vector<std::pair<std::string, std::string>>>()});
+    return hashes;
+  } catch (const nlohmann::json::exception& e) {
+    return Fail(Code::kInvalidInput, "a list of hashes is damaged: ", e.what());
+  }
+}
+
+}  // namespace mutatenn
