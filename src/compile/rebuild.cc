@@ -22,9 +22,10 @@ Mutant MutantFor(const Rebuilding& how) {
 
 Result<Rebuilding> RebuildingFrom(const Mutant& mutant) {
   const Json& json = mutant.use.parameters;
-  for (const char* key : {"kernels", "target", "dropped"})
+  for (const char* key : {"kernels", "code", "target", "dropped"})
     if (!json.contains(key)) return Fail(Code::kInternal, "a rebuilding without ", key);
-  return Rebuilding{json["kernels"].get<std::vector<std::string>>(), json["target"],
+  return Rebuilding{json["kernels"].get<std::vector<std::string>>(),
+                    json["code"].get<std::string>(), json["target"],
                     json["dropped"].get<std::vector<std::string>>()};
 }
 
@@ -49,8 +50,8 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
     return std::find(how.dropped.begin(), how.dropped.end(), pass) != how.dropped.end();
   };
   const bool as_fused = drops(kNormalizePass), unscheduled = as_fused || drops(kSchedulePass);
-  if (unscheduled && target.target.accelerator())
-    return Fail(Code::kTvm, "without a schedule nothing runs on this device");
+  if ((unscheduled || !how.code.empty()) && target.target.accelerator())
+    return Fail(Code::kTvm, "this device runs its scheduled kernels only");
   if (how.kernels.empty())
     for (const std::string& key : kernel_order_)
       if (!sources_.at(key).weight_only) how.kernels.push_back(key);
@@ -73,6 +74,7 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
     KernelSource source = found->second;
     source.key += "@" + mutant.id;
     Scheduled& own = scheduled[key] = target.scheduled.at(key);
+    if (!how.code.empty()) own = TRY(VariantOf(how.code, source, target));
     if (unscheduled) own = {source.function};
     if (as_fused) own.function = FusedFunction(key);
     const Node lowered = TRY(Lower(own.function, resolved, passes));
