@@ -14,7 +14,8 @@ Mutant MutantFor(const Rebuilding& how) {
   Mutant mutant;
   mutant.use.id = kRebuild;
   mutant.use.parameters = {
-      {"kernels", how.kernels}, {"target", how.target}, {"dropped", how.dropped}};
+      {"kernels", how.kernels},
+      {"code", how.code}, {"target", how.target}, {"dropped", how.dropped}};
   mutant.level = Level::kBuild;
   mutant.id = HashBytes(DumpJson(mutant.use.parameters));
   return mutant;
