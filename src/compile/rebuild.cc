@@ -57,6 +57,9 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
     for (const std::string& key : kernel_order_)
       if (!sources_.at(key).weight_only) how.kernels.push_back(key);
 
+  // At level 2 nothing is scheduled, and the variants are of what is there.
+  if (!how.code.empty() && unscheduled && options_.level >= 3)
+    return Fail(Code::kTvm, "not together with passes that are left out before lowering");
   Json json = TRY(ParseJson(target.target.canonical, "target"));
   json.merge_patch(how.target);
   Target resolved = target.target;
@@ -75,9 +78,9 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
     KernelSource source = found->second;
     source.key += "@" + mutant.id;
     Scheduled& own = scheduled[key] = target.scheduled.at(key);
-    if (!how.code.empty()) own = TRY(VariantOf(how.code, source, target));
-    if (unscheduled) own = {source.function};
-    if (as_fused) own.function = FusedFunction(key);
+    if (!how.code.empty()) own = TRY(VariantOf(how.code, found->second, target));
+    if (unscheduled && how.code.empty()) own = {source.function};
+    if (as_fused && how.code.empty()) own.function = FusedFunction(key);
     const Node lowered = TRY(Lower(own.function, resolved, passes));
     const auto as_made = [&]() -> Result<Scheduled> { return own; };
     made[key] = {source, TRY(batch.Add(source, kRebuild, resolved, as_made, nullptr, lowered))};
