@@ -11,6 +11,7 @@ namespace mutatenn {
 namespace {
 
 constexpr double kGuarded_s = 60;
+constexpr const char* kFloat64Switch = "float64 inside";
 
 struct Switch {
   std::string name;
@@ -22,12 +23,11 @@ struct Switch {
 bool UsesLlvm(const Json& target) { return target.value("kind", "") == "llvm"; }
 
 std::vector<Switch> Switches() {
-  auto feature = [](const char* text, const Json& target) {
-    Json features = target.value("mattr", Json::array());
-    features.push_back(text);
-    Rebuilding how;
-    how.target["mattr"] = features;
-    return how;
+  auto code = [](const char* variant) {
+    return [variant](const Json& target) -> std::optional<Rebuilding> {
+      if (!UsesLlvm(target)) return std::nullopt;
+      return Rebuilding{.code = variant};
+    };
   };
   return {
       {"fast math off",
@@ -38,12 +38,7 @@ std::vector<Switch> Switches() {
          if (how.target.empty()) return std::nullopt;
          return how;
        }},
-      {"no fused multiply-add",
-       [feature](const Json& target) -> std::optional<Rebuilding> {
-         const bool x86 = target.value("mtriple", "x86_64").starts_with("x86_64");
-         if (!UsesLlvm(target) || !x86) return std::nullopt;
-         return feature("-fma", target);
-       }},
+      {"multiply-add otherwise", code(kContractionVariant)},
       {"LLVM's optimiser off",
        [](const Json& target) -> std::optional<Rebuilding> {
          if (!UsesLlvm(target)) return std::nullopt;
@@ -58,6 +53,7 @@ std::vector<Switch> Switches() {
          how.dropped = {kNormalizePass, kSchedulePass};
          return how;
        }},
+      {kFloat64Switch, code(kFloat64Variant)},
   };
 }
 
@@ -153,6 +149,10 @@ Result<Explanation> Explain(Side& a, Side& b, const Comparison& comparison, int 
     if (on_b.outputs) effect.on_b = step.Difference(of_a, *on_b.outputs);
     if (on_a.outputs && on_b.outputs)
       effect.on_both = step.Difference(*on_a.outputs, *on_b.outputs);
+    if (which.name == kFloat64Switch) {
+      if (on_a.outputs) found.from_float64_a = step.Difference(*on_a.outputs, of_a);
+      if (on_b.outputs) found.from_float64_b = step.Difference(*on_b.outputs, of_b);
+    }
     for (const Thrown* side : {&on_a, &on_b})
       effect.why += (side->why.empty() || effect.why.empty() ? "" : "; ") + side->why;
     for (const auto& left : {effect.on_a, effect.on_b, effect.on_both})
@@ -181,6 +181,8 @@ Json ToJson(const Explanation& explanation) {
           {"difference", Number(explanation.difference)},
           {"floor", explanation.floor},
           {"named", explanation.named},
+          {"from_float64_a", Number(explanation.from_float64_a)},
+          {"from_float64_b", Number(explanation.from_float64_b)},
           {"outside_a", explanation.outside_a},
           {"outside_b", explanation.outside_b},
           {"switches", switches}};

@@ -32,6 +32,8 @@ struct Explanation {
   std::string image;
   double difference = 0, floor = 0;  // local error and its floor on that image
   std::vector<SwitchEffect> switches;
+  // Each side's own distance to its step in float64: the larger one is the side that is off.
+  std::optional<double> from_float64_a, from_float64_b;
   std::string outside_a,
       outside_b;      // what guarded memory found; "" = nothing, "-" = not looked for
   std::string named;  // the first switch that removes it, "" = none does

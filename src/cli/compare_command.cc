@@ -80,6 +80,9 @@ void Print(const Comparison& comparison, const Explanation& found) {
                outside.empty()  ? "no access outside its buffers"
                : outside == "-" ? "not looked at"
                                 : "an access outside: " + outside);
+  for (const auto& [name, distance] : {std::pair(comparison.a, found.from_float64_a),
+                                       std::pair(comparison.b, found.from_float64_b)})
+    if (distance) fmt::print("  {} is {} away from its float64\n", name, Short(*distance));
   fmt::print("\n{}\n", found.named.empty() ? "no switch removes the difference"
                                            : "removed by: " + found.named);
 }

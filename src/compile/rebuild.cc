@@ -13,8 +13,10 @@ namespace mutatenn {
 Mutant MutantFor(const Rebuilding& how) {
   Mutant mutant;
   mutant.use.id = kRebuild;
-  mutant.use.parameters = {
-      {"kernels", how.kernels}, {"target", how.target}, {"dropped", how.dropped}};
+  mutant.use.parameters = {{"kernels", how.kernels},
+                           {"code", how.code},
+                           {"target", how.target},
+                           {"dropped", how.dropped}};
   mutant.level = Level::kBuild;
   mutant.id = HashBytes(DumpJson(mutant.use.parameters));
   return mutant;
@@ -22,9 +24,10 @@ Mutant MutantFor(const Rebuilding& how) {
 
 Result<Rebuilding> RebuildingFrom(const Mutant& mutant) {
   const Json& json = mutant.use.parameters;
-  for (const char* key : {"kernels", "target", "dropped"})
+  for (const char* key : {"kernels", "code", "target", "dropped"})
     if (!json.contains(key)) return Fail(Code::kInternal, "a rebuilding without ", key);
-  return Rebuilding{json["kernels"].get<std::vector<std::string>>(), json["target"],
+  return Rebuilding{json["kernels"].get<std::vector<std::string>>(),
+                    json["code"].get<std::string>(), json["target"],
                     json["dropped"].get<std::vector<std::string>>()};
 }
 
@@ -49,12 +52,15 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
     return std::find(how.dropped.begin(), how.dropped.end(), pass) != how.dropped.end();
   };
   const bool as_fused = drops(kNormalizePass), unscheduled = as_fused || drops(kSchedulePass);
-  if (unscheduled && target.target.accelerator())
-    return Fail(Code::kTvm, "without a schedule nothing runs on this device");
+  if ((unscheduled || !how.code.empty()) && target.target.accelerator())
+    return Fail(Code::kTvm, "this device runs its scheduled kernels only");
   if (how.kernels.empty())
     for (const std::string& key : kernel_order_)
       if (!sources_.at(key).weight_only) how.kernels.push_back(key);
 
+  // At level 2 nothing is scheduled, and the variants are of what is there.
+  if (!how.code.empty() && unscheduled && options_.level >= 3)
+    return Fail(Code::kTvm, "not together with passes that are left out before lowering");
   Json json = TRY(ParseJson(target.target.canonical, "target"));
   json.merge_patch(how.target);
   Target resolved = target.target;
@@ -73,8 +79,9 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
     KernelSource source = found->second;
     source.key += "@" + mutant.id;
     Scheduled& own = scheduled[key] = target.scheduled.at(key);
-    if (unscheduled) own = {source.function};
-    if (as_fused) own.function = FusedFunction(key);
+    if (!how.code.empty()) own = TRY(VariantOf(how.code, found->second, target));
+    if (unscheduled && how.code.empty()) own = {source.function};
+    if (as_fused && how.code.empty()) own.function = FusedFunction(key);
     const Node lowered = TRY(Lower(own.function, resolved, passes));
     const auto as_made = [&]() -> Result<Scheduled> { return own; };
     made[key] = {source, TRY(batch.Add(source, kRebuild, resolved, as_made, nullptr, lowered))};

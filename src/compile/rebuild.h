@@ -16,6 +16,7 @@ inline constexpr const char* kRebuild = "rebuild";  // OperatorUse::id of such a
 
 struct Rebuilding {
   std::vector<std::string> kernels;  // keys; empty = all that run for each image
+  std::string code = {};             // of kVariants (generator.h); "" = the kernel's own
   Json target = Json::object();      // merged into the target's JSON; null takes a key away
   std::vector<std::string> dropped;  // passes of CpuPasses that are left out
 };
