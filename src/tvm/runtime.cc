@@ -194,7 +194,8 @@ Result<std::string> RemoteSession::Call(const std::string& function, const std::
         if (found == state_->functions.end()) {
           ffi::Optional<ffi::Function> remote = (*state_->session)->GetFunction(function);
           if (!remote.has_value() || *remote == nullptr)
-            return Fail(Code::kTvm, "the server has no function ", function);
+            return Fail(Code::kUnsupported, "the server has no function ", function,
+                        "; is it an older one?");
           found = state_->functions.emplace(function, *remote).first;
         }
         return std::string(found->second(ffi::String(argument)).cast<ffi::String>());
