@@ -332,17 +332,5 @@ TEST_F(Exports, AuditHoldsHashesHistoryAndMarks) {
   EXPECT_NE(page.find("<td>worker lost</td><td>board: gone</td>"), std::string::npos);
 }
 
-TEST(Base64, Vectors) {  // RFC 4648, section 10
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},
-                                                         {"f", "Zg=="},
-                                                         {"fo", "Zm8="},
-                                                         {"foo", "Zm9v"},
-                                                         {"foob", "Zm9vYg=="},
-                                                         {"fooba", "Zm9vYmE="},
-                                                         {"foobar", "Zm9vYmFy"}};
-  for (const auto& [text, expected] : vectors)
-    EXPECT_EQ(Base64({text, text + std::string(text).size()}), expected);
-}
-
 }  // namespace
 }  // namespace mutatenn

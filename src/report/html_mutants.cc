@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "report/html_parts.h"
 #include "report/thumbnails.h"
 
@@ -45,13 +46,13 @@ std::string Controls(const CampaignView& view, const ModelView& model) {
 // Two bits an image: 0 not run, 1 not killed, 2 killed, 3 crash or timeout; base64. "" = none ran.
 std::string Runs(const ModelView& model, const DeviceResult& result) {
   if (result.outcomes.empty()) return "";
-  std::vector<uint8_t> bytes((model.images.size() + 3) / 4);
+  std::string bytes((model.images.size() + 3) / 4, 0);
   for (const Outcome& outcome : result.outcomes) {
     unsigned code = outcome.ending != Ending::kOk ? 3 : outcome.kills ? 2 : 1;
     auto image = static_cast<size_t>(outcome.image);
-    bytes[image / 4] = static_cast<uint8_t>(bytes[image / 4] | code << (2 * (image % 4)));
+    bytes[image / 4] = static_cast<char>(bytes[image / 4] | code << (2 * (image % 4)));
   }
-  return Base64(bytes);
+  return ToBase64(bytes);
 }
 
 // A line that replaces another one: [equal characters in front, at the end, what is between]. Only

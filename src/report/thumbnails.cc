@@ -6,6 +6,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "base/base64.h"
 #include "base/files.h"
 #include "base/hash.h"
 
@@ -26,26 +27,14 @@ std::string DataUri(const std::string& bytes) {
     cv::resize(image, image, {}, scale, scale, cv::INTER_AREA);
     std::vector<unsigned char> small;
     if (!cv::imencode(".jpg", image, small, {cv::IMWRITE_JPEG_QUALITY, kQuality})) return "";
-    return "data:image/jpeg;base64," + Base64(small);
+    return "data:image/jpeg;base64," +
+           ToBase64({reinterpret_cast<const char*>(small.data()), small.size()});
   } catch (const cv::Exception&) {
     return "";
   }
 }
 
 }  // namespace
-
-std::string Base64(const std::vector<unsigned char>& bytes) {
-  static constexpr char kDigits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t have = std::min<size_t>(3, bytes.size() - i);
-    unsigned three = 0;
-    for (size_t j = 0; j < 3; ++j) three = three << 8 | (j < have ? bytes[i + j] : 0u);
-    for (size_t j = 0; j < 4; ++j) text += j > have ? '=' : kDigits[three >> (18 - 6 * j) & 63];
-  }
-  return text;
-}
 
 std::vector<std::string> Thumbnails(const std::vector<StoredImage>& images, size_t limit) {
   std::vector<std::string> uris(images.size());

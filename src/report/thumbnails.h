@@ -12,7 +12,4 @@ namespace mutatenn {
 // content than the campaign's, or where the first ones fill `limit` bytes.
 std::vector<std::string> Thumbnails(const std::vector<StoredImage>& images, size_t limit);
 
-// RFC 4648, with padding.
-std::string Base64(const std::vector<unsigned char>& bytes);
-
 }  // namespace mutatenn
