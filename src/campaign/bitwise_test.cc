@@ -4,9 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "campaign/test_fakes.h"
+#include "campaign/test_store.h"
 
 namespace mutatenn {
 namespace {
@@ -39,18 +37,11 @@ class Hashing : public fakes::FakeSession {
   bool steps_;
 };
 
-class Bitwise : public ::testing::Test {
+class Bitwise : public StoreTest {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "mutatenn-XXXXXX").string();
-    CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    store_ = fakes::Must(Store::Open(folder_ + "/campaign.db"));
+    StoreTest::SetUp();
     Add("first", {});
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
   }
   void Add(const std::string& device, std::set<std::string> changed, bool steps = true) {
     DeviceConfig entry;
@@ -70,8 +61,6 @@ class Bitwise : public ::testing::Test {
     return fakes::Must(BitwiseFindings(*store_, config_, "m"));
   }
 
-  std::string folder_;
-  std::unique_ptr<Store> store_;
   Config config_;
   fakes::World world_;
 };

@@ -5,9 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 
-#include "campaign/test_fakes.h"
+#include "campaign/test_store.h"
 
 namespace mutatenn {
 namespace {
@@ -24,13 +23,10 @@ class Answering : public fakes::FakeSession {
   FloorRequest asked;
 };
 
-class FloorsOfACampaign : public ::testing::Test {
+class FloorsOfACampaign : public StoreTest {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "mutatenn-XXXXXX").string();
-    CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    store_ = fakes::Must(Store::Open(folder_ + "/campaign.db"));
+    StoreTest::SetUp();
     context_.emplace(CampaignContext{config_, parts_, *store_, progress_, folder_});
     context_->target_of_device = {{"cpu", 1}};
     MutantProgram program;
@@ -41,16 +37,13 @@ class FloorsOfACampaign : public ::testing::Test {
   }
   void TearDown() override {
     context_.reset();
-    store_.reset();
-    std::filesystem::remove_all(folder_);
+    StoreTest::TearDown();
   }
   std::optional<FloorRequest> Open() { return fakes::Must(OpenFloors(*context_, "m", "cpu")); }
 
-  std::string folder_;
   Config config_;
   CampaignParts parts_;
   Progress progress_{{.verbosity = Verbosity::kQuiet, .write = [](const std::string&) {}}};
-  std::unique_ptr<Store> store_;
   std::optional<CampaignContext> context_;
   fakes::World world_;
 };

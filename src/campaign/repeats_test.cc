@@ -5,9 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 
-#include "campaign/test_fakes.h"
+#include "campaign/test_store.h"
 
 namespace mutatenn {
 namespace {
@@ -38,18 +37,8 @@ class Scripted : public Session {
   size_t run_ = 0;
 };
 
-class Repeats : public ::testing::Test {
+class Repeats : public StoreTest {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "mutatenn-XXXXXX").string();
-    CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    store_ = fakes::Must(Store::Open(folder_ + "/campaign.db"));
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
-  }
   // Three runs of a device, stored; its row.
   StoredRepeat Run(const std::string& device, std::vector<std::vector<float>> runs) {
     Scripted session(std::move(runs));
@@ -64,8 +53,6 @@ class Repeats : public ::testing::Test {
   std::string Finding(const std::string& device) {
     return fakes::Must(FindingOf(*store_, "m", device));
   }
-  std::string folder_;
-  std::unique_ptr<Store> store_;
 };
 
 TEST_F(Repeats, AnExactDeviceHasNoSpreadAndNoFinding) {

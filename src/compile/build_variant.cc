@@ -44,12 +44,7 @@ Result<Pipeline::Finish> Pipeline::BeginVariant(int target_index, const Mutant& 
   const PerTarget& target = targets_.at(target_index);
   if (target.target.accelerator())
     return Fail(Code::kTvm, "rounding is measured on CPUs only");  // stillborn
-  struct Made {
-    KernelSource source;
-    Scheduled scheduled;
-    KernelBatch::Added added;
-  };
-  std::map<std::string, Made> made;  // by the original's key
+  OtherKernels made;
   BuiltMutant built;
   built.cached = true;
   for (const std::string& key : kernel_order_) {
@@ -62,7 +57,7 @@ Result<Pipeline::Finish> Pipeline::BeginVariant(int target_index, const Mutant& 
       built.reason += source.role + ": " + scheduled.error().message + "; ";
       continue;
     }
-    Made kernel{source, *scheduled, {}};
+    OtherKernel kernel{source, *scheduled, {}};
     kernel.source.key += "@" + mutant.use.id;
     auto added = batch.Add(kernel.source, kRoundingVersion, target.target,
                            [&]() -> Result<Scheduled> { return kernel.scheduled; });
@@ -75,26 +70,13 @@ Result<Pipeline::Finish> Pipeline::BeginVariant(int target_index, const Mutant& 
     built.cached = built.cached && added->cached;
     made.emplace(key, std::move(kernel));
   }
-  return Finish([=, this, &target, &mutant]() -> Result<BuiltMutant> {
-    BuiltMutant done = built;
-    BuiltKernels kernels = target.compiled;
-    std::vector<std::string> key_of_step = key_of_step_;
-    for (const auto& [key, kernel] : made) {
-      const BuiltCode& code = *kernel.added.code;
-      if (code.error || code.entry.state != "ok") continue;
-      const std::string packer = target.compiled.at(key).packer;
-      kernels[kernel.source.key] = {code.KernelOf(kernel.source), kernel.scheduled.packing, packer};
-      for (size_t i = 0; i < key_of_step.size(); ++i)
-        if (key_of_step_[i] == key && !fused_.steps[i].weight_only)
-          key_of_step[i] = kernel.source.key;
-    }
-    done.program.mutant = mutant.id;
-    done.program.graph_changed = true;
-    done.program.edit =
-        Difference(programs_.at(target_index), TRY(Assemble(fused_, key_of_step, target, kernels)));
-    done.state = "ok";
-    done.ir_kind = "settings";
-    return done;
+  return Finish([=, this, &mutant]() -> Result<BuiltMutant> {
+    OtherKernels compiled = made;
+    std::erase_if(compiled, [](const auto& entry) {
+      const BuiltCode& code = *entry.second.added.code;
+      return code.error || code.entry.state != "ok";
+    });
+    return WithOtherKernels(target_index, mutant.id, built, compiled);
   });
 }
 

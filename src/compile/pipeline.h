@@ -143,6 +143,14 @@ class Pipeline {
                                  KernelBatch& batch, std::string* needs) const;
   Result<Finish> BeginOtherFusion(int target, const Changed& changed, BuiltMutant built,
                                   KernelBatch& batch, std::string* needs);
+  struct OtherKernel {
+    KernelSource source;
+    Scheduled scheduled;
+    KernelBatch::Added added;
+  };
+  using OtherKernels = std::map<std::string, OtherKernel>;  // by the key of the original's
+  Result<BuiltMutant> WithOtherKernels(int target, const std::string& mutant, BuiltMutant built,
+                                       const OtherKernels& made) const;
   // Other legal code for the whole original (build_variant.cc), by the id of the mutant's use.
   Result<Finish> BeginVariant(int target, const Mutant& mutant, KernelBatch& batch);
   Result<Scheduled> VariantOf(const std::string& variant, const KernelSource& source,

@@ -71,41 +71,48 @@ Result<Pipeline::Finish> Pipeline::BeginRebuild(int target_index, const Mutant& 
   for (size_t i = 0; i < numbered.size(); ++i)
     if (!drops(NumberedPass(numbered, i))) passes.push_back(numbered[i]);
 
-  std::map<std::string, std::pair<KernelSource, KernelBatch::Added>> made;  // by original key
-  std::map<std::string, Scheduled> scheduled;
+  OtherKernels made;
   for (const std::string& key : how.kernels) {
     const auto found = sources_.find(key);
     if (found == sources_.end()) return Fail(Code::kInternal, "no kernel '", key, "'");
     KernelSource source = found->second;
     source.key += "@" + mutant.id;
-    Scheduled& own = scheduled[key] = target.scheduled.at(key);
+    Scheduled own = target.scheduled.at(key);
     if (!how.code.empty()) own = TRY(VariantOf(how.code, found->second, target));
     if (unscheduled && how.code.empty()) own = {source.function};
     if (as_fused && how.code.empty()) own.function = FusedFunction(key);
     const Node lowered = TRY(Lower(own.function, resolved, passes));
     const auto as_made = [&]() -> Result<Scheduled> { return own; };
-    made[key] = {source, TRY(batch.Add(source, kRebuild, resolved, as_made, nullptr, lowered))};
+    made[key] = {source, own,
+                 TRY(batch.Add(source, kRebuild, resolved, as_made, nullptr, lowered))};
   }
-  return Finish([=, this, &target]() -> Result<BuiltMutant> {
-    BuiltMutant built;
-    BuiltKernels kernels = target.compiled;
-    std::vector<std::string> key_of_step = key_of_step_;
-    for (const auto& [key, kernel] : made) {
-      const auto& [source, added] = kernel;
-      if (added.code->error) return *added.code->error;
-      kernels[source.key] = {added.code->KernelOf(source), scheduled.at(key).packing,
-                             target.compiled.at(key).packer};
-      for (size_t i = 0; i < key_of_step.size(); ++i)
-        if (key_of_step_[i] == key && !fused_.steps[i].weight_only) key_of_step[i] = source.key;
-    }
-    built.program.mutant = mutant.id;
-    built.program.graph_changed = true;
-    built.program.edit =
-        Difference(programs_.at(target_index), TRY(Assemble(fused_, key_of_step, target, kernels)));
-    built.state = "ok";
-    built.ir_kind = "settings";
-    return built;
+  return Finish([=, this, &mutant]() -> Result<BuiltMutant> {
+    for (const auto& [key, kernel] : made)
+      if (kernel.added.code->error) return *kernel.added.code->error;
+    return WithOtherKernels(target_index, mutant.id, {}, made);
   });
+}
+
+// The original with these kernels in the places of its own, as a difference to it.
+Result<BuiltMutant> Pipeline::WithOtherKernels(int target_index, const std::string& mutant,
+                                               BuiltMutant built, const OtherKernels& made) const {
+  const PerTarget& target = targets_.at(static_cast<size_t>(target_index));
+  BuiltKernels kernels = target.compiled;
+  std::vector<std::string> key_of_step = key_of_step_;
+  for (const auto& [key, kernel] : made) {
+    kernels[kernel.source.key] = {kernel.added.code->KernelOf(kernel.source),
+                                  kernel.scheduled.packing, target.compiled.at(key).packer};
+    for (size_t i = 0; i < key_of_step.size(); ++i)
+      if (key_of_step_[i] == key && !fused_.steps[i].weight_only)
+        key_of_step[i] = kernel.source.key;
+  }
+  built.program.mutant = mutant;
+  built.program.graph_changed = true;
+  built.program.edit = Difference(programs_.at(static_cast<size_t>(target_index)),
+                                  TRY(Assemble(fused_, key_of_step, target, kernels)));
+  built.state = "ok";
+  built.ir_kind = "settings";
+  return built;
 }
 
 }  // namespace mutatenn

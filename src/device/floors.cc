@@ -4,20 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/decode.h"
+
 namespace mutatenn {
-namespace {
-
-template <class F>
-auto Decode(const char* what, F&& f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const nlohmann::json::exception& e) {
-    return Fail(Code::kInvalidInput, what, " is damaged: ", e.what());
-  }
-}
-
-}  // namespace
-
 Json ToJson(const FloorRequest& request) {
   Json json = {{"images", request.images}, {"roundings", Json::array()}};
   for (const MutantProgram& program : request.roundings)

@@ -6,21 +6,9 @@
 #include <cmath>
 
 #include "base/base64.h"
+#include "base/decode.h"
 
 namespace mutatenn {
-namespace {
-
-template <class F>
-auto Decode(const char* what, F&& f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const nlohmann::json::exception& e) {
-    return Fail(Code::kInvalidInput, what, " is damaged: ", e.what());
-  }
-}
-
-}  // namespace
-
 ValueDifference Differences(std::span<const float> values, std::span<const float> with) {
   ValueDifference found;
   found.elements = static_cast<int64_t>(std::max(values.size(), with.size()));

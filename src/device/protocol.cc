@@ -3,21 +3,12 @@
 #include <cmath>
 #include <limits>
 
+#include "base/decode.h"
 #include "device/session.h"
 #include "judge/top_json.h"
 
 namespace mutatenn {
 namespace {
-
-// nlohmann throws on a missing key or a wrong type; here it becomes an error.
-template <class F>
-auto Decode(const char* what, F&& f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const nlohmann::json::exception& e) {
-    return Fail(Code::kInvalidInput, what, " is damaged: ", e.what());
-  }
-}
 
 // JSON has no NaN or infinity.
 Json Number(double value) {

@@ -1,6 +1,8 @@
 // Hashes as JSON.
 #include "device/step_hashes.h"
 
+#include "base/decode.h"
+
 namespace mutatenn {
 
 Json ToJson(const std::vector<ImageHashes>& hashes) {
@@ -11,15 +13,13 @@ Json ToJson(const std::vector<ImageHashes>& hashes) {
 }
 
 Result<std::vector<ImageHashes>> ImageHashesFromJson(const Json& json) {
-  try {
+  return Decode("a list of hashes", [&]() -> Result<std::vector<ImageHashes>> {
     std::vector<ImageHashes> hashes;
     for (const Json& image : json)
       hashes.push_back({image.at("image").get<std::string>(),
                         image.at("steps").get<std::vector<std::pair<std::string, std::string>>>()});
     return hashes;
-  } catch (const nlohmann::json::exception& e) {
-    return Fail(Code::kInvalidInput, "a list of hashes is damaged: ", e.what());
-  }
+  });
 }
 
 }  // namespace mutatenn

@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "base/decode.h"
+
 namespace mutatenn {
 namespace {
 
@@ -39,16 +41,6 @@ Json ToJson(const Kernel& kernel) {
   return {{"key", kernel.key},         {"role", kernel.role},
           {"library", kernel.library}, {"code", kernel.code},
           {"symbol", kernel.symbol},   {"fixed_accesses", kernel.fixed_accesses}};
-}
-
-// nlohmann throws on a missing key or a wrong type; these files are ours, so one catch says enough.
-template <class F>
-auto Decode(const char* what, F&& f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const nlohmann::json::exception& e) {
-    return Fail(Code::kInvalidInput, what, " is damaged: ", e.what());
-  }
 }
 
 Kernel KernelFromJson(const Json& j) {
