@@ -73,7 +73,8 @@ Status RunInChildren(const std::vector<int>& items, const ForkPoolOptions& optio
       suspects.pop_front();
     } else {
       // Smaller batches towards the end, so that all jobs end together.
-      size_t share = queue.size() / static_cast<size_t>(2 * options.jobs) + 1;
+      size_t share = queue.size();
+      if (options.jobs > 1) share = share / static_cast<size_t>(2 * options.jobs) + 1;
       size_t count = std::min<size_t>(static_cast<size_t>(options.batch), share);
       child.items.assign(queue.begin(), queue.begin() + static_cast<long>(count));
       queue.erase(queue.begin(), queue.begin() + static_cast<long>(count));

@@ -32,8 +32,8 @@ struct GeneratorOptions {
   std::string root;   // campaign folder; libraries go to root/kernels, weights to root/weights
   std::string cache;  // "" = no cache
   int jobs = 1;       // batches compiled at a time
-  int batch = 8;      // kernels of the original, or mutants, that are compiled together
-  double batch_limit_s = 30;
+  int batch = 32;     // kernels of the original, or mutants, that are compiled together
+  double batch_limit_s = 90;
   bool compile = true;  // else programs name no libraries: enough to find mutation points
 };
 
