@@ -14,6 +14,7 @@
 #include "compile/codegen.h"
 #include "compile/device_tools.h"
 #include "program/device_tools.h"
+#include "program/program.h"
 #include "tvm/accelerator.h"
 #include "tvm/runtime.h"
 
@@ -28,6 +29,7 @@ class DeviceToolsTest : public testing::Test {
     auto device = OpenAccelerator("opencl", 0);
     if (!device.ok()) GTEST_SKIP() << device.error().message;
     device_ = *device;
+    ASSERT_TRUE(LoadCompiler().ok());
   }
   KernelFunction Compile(const Node& function) {
     const std::string path =
