@@ -12,9 +12,10 @@ if(OpenCL_FOUND)
     INSTALL_RPATH "$ORIGIN/../../tvm/lib;$ORIGIN/../../tvm_ffi/lib")
   add_dependencies(mutatenn-worker mutatenn_opencl)
   if(MUTATENN_BUILD_TESTS)
-    add_executable(test_opencl ${PROJECT_SOURCE_DIR}/src/opencl/opencl_test.cc)
+    add_executable(test_opencl ${PROJECT_SOURCE_DIR}/src/opencl/opencl_test.cc
+                   ${PROJECT_SOURCE_DIR}/src/opencl/device_tools_test.cc)
     # Beside the programs: the library is looked for there.
-    room_test(test_opencl unit "opencl/" 600 tvm)
+    room_test(test_opencl unit "opencl/" 600 tvm compile)
     set_target_properties(test_opencl PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
     add_dependencies(test_opencl mutatenn_opencl)
   endif()

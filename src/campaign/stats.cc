@@ -95,6 +95,7 @@ std::string StatsTable(const CampaignStats& stats) {
   fmt::format_to(out, "Steps skipped: {:.0f} of {:.0f} ({:.1f} %)\n",
                  worker.steps - worker.steps_run, worker.steps,
                  100 * Share(worker.steps - worker.steps_run, worker.steps));
+  if (worker.device_s > 0) table += AcceleratorLine(worker) + "\n";
   fmt::format_to(out,
                  "Resident at most: worker {:.0f} MB (references {:.0f} MB), a mutant {:.0f} MB\n",
                  worker.worker_peak_bytes / 1e6, worker.reference_bytes / 1e6,

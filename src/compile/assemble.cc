@@ -98,6 +98,8 @@ Result<Program> Pipeline::Assemble(const FusedGraph& fused,
     program.kernels[step.kernel] = built.kernel;
     program.steps.push_back(std::move(step));
   }
+  for (const auto& [key, tool] : target.tools)
+    program.kernels[key] = target.compiled.at(key).kernel;
   for (const std::string& output : fused.outputs) {
     auto found = index.find(output);
     if (found == index.end())

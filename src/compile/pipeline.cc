@@ -9,12 +9,14 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "compile/codegen.h"
+#include "compile/device_tools.h"
 #include "compile/fork_pool.h"
 #include "compile/graph.h"
 #include "compile/nvrtc.h"
 #include "compile/schedule/threads.h"
 #include "compile/schedule_needs.h"
 #include "compile/server_messages.h"
+#include "program/device_tools.h"
 #include "tvm/relax.h"
 #include "tvm/runtime.h"
 
@@ -97,6 +99,12 @@ Status Pipeline::Open() {
       target.compiled[key].packer = packer.key;
       target.scheduled[packer.key] = {packer.function};
       target.packers.emplace(packer.key, std::move(packer));
+    }
+    if (!target.target.accelerator()) continue;
+    for (auto& [key, function] :
+         {std::pair{kDifferKernel, DifferFunction()}, std::pair{kDigestKernel, DigestFunction()}}) {
+      target.tools[key] = {.key = key, .role = key, .function = TRY(function)};
+      target.scheduled[key] = {target.tools[key].function};
     }
   }
   compile_s_ = SecondsNow() - scheduling;
@@ -202,6 +210,7 @@ Status Pipeline::CompileOriginal() {
   for (PerTarget& target : targets_) {
     for (const std::string& key : kernel_order_) tasks.push_back({&target, &sources_.at(key)});
     for (const auto& [key, packer] : target.packers) tasks.push_back({&target, &packer});
+    for (const auto& [key, tool] : target.tools) tasks.push_back({&target, &tool});
   }
   std::vector<int> items(tasks.size());
   for (size_t i = 0; i < items.size(); ++i) items[i] = static_cast<int>(i);
@@ -281,6 +290,7 @@ Status Pipeline::AssembleOnly() {
     };
     for (const std::string& key : kernel_order_) add(sources_.at(key));
     for (const auto& [key, packer] : target.packers) add(packer);
+    for (const auto& [key, tool] : target.tools) add(tool);
     programs_.push_back(TRY(Assemble(fused_, key_of_step_, target, target.compiled)));
   }
   return Ok();

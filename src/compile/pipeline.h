@@ -70,6 +70,7 @@ class Pipeline {
     Target target;
     VectorUnit unit;
     std::map<std::string, KernelSource> packers;  // kernels that pack weights, by key
+    std::map<std::string, KernelSource> tools;    // accelerators: program/device_tools.h
     std::map<std::string, Scheduled> scheduled;   // by kernel key
     BuiltKernels compiled;                        // by kernel key
     std::map<std::string, std::string> lowered;   // kernel key -> hash of the lowered function

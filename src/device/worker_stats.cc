@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace mutatenn {
 
 void Add(const WorkerStats& more, WorkerStats* total) {
@@ -10,6 +12,18 @@ void Add(const WorkerStats& more, WorkerStats* total) {
     double& sum = total->*figure.member;
     sum = figure.peak ? std::max(sum, more.*figure.member) : sum + more.*figure.member;
   }
+}
+
+std::string AcceleratorLine(const WorkerStats& stats) {
+  if (stats.device_s <= 0) return "";
+  const double results = std::max(1.0, stats.device_images);
+  return fmt::format(
+      "Accelerators: {:.0f} mutants, {:.0f} results on an image in {:.2f} s ({:.1f} and {:.1f} a "
+      "second); busy {:.1f} %; {:.1f} launches and {:.2f} waits a result",
+      stats.device_mutants, stats.device_images, stats.device_s,
+      stats.device_mutants / stats.device_s, stats.device_images / stats.device_s,
+      100 * stats.device_busy_s / stats.device_s, stats.device_launches / results,
+      stats.device_waits / results);
 }
 
 Json ToJson(const WorkerStats& stats) {

@@ -2,6 +2,8 @@
 // kind, so that one list of figures serves sums, messages and reports.
 #pragma once
 
+#include <string>
+
 #include "base/json.h"
 #include "base/result.h"
 
@@ -25,6 +27,11 @@ struct WorkerStats {
   double images = 0;        // (mutant, image) pairs that came to an end by themselves
   double steps = 0;         // of the mutants' programs over these images, weight-only ones left out
   double steps_run = 0;     // of these
+  // An accelerator's process. `device_s` is time with mutants to run, `device_busy_s` the part of
+  // it with launched work that was not known to be done.
+  double device_s = 0, device_busy_s = 0;
+  double device_mutants = 0, device_images = 0;  // came to an end; (mutant, image) pairs
+  double device_launches = 0, device_waits = 0;
   double reference_bytes = 0;     // kept at a time, at most
   double worker_peak_bytes = 0;   // resident
   double mutants_peak_bytes = 0;  // resident in one child, pages shared with the worker included
@@ -51,12 +58,20 @@ inline constexpr WorkerFigure kWorkerFigures[] = {
     {"images", &WorkerStats::images},
     {"steps", &WorkerStats::steps},
     {"steps_run", &WorkerStats::steps_run},
+    {"device_s", &WorkerStats::device_s},
+    {"device_busy_s", &WorkerStats::device_busy_s},
+    {"device_mutants", &WorkerStats::device_mutants},
+    {"device_images", &WorkerStats::device_images},
+    {"device_launches", &WorkerStats::device_launches},
+    {"device_waits", &WorkerStats::device_waits},
     {"reference_bytes", &WorkerStats::reference_bytes, true},
     {"worker_peak_bytes", &WorkerStats::worker_peak_bytes, true},
     {"mutants_peak_bytes", &WorkerStats::mutants_peak_bytes, true},
 };
 
 void Add(const WorkerStats& more, WorkerStats* total);
+// "DEVICE busy 81.0 % of 12.3 s: ..." in one line; "" where no accelerator ran mutants.
+std::string AcceleratorLine(const WorkerStats& stats);
 Json ToJson(const WorkerStats& stats);
 Result<WorkerStats> WorkerStatsFromJson(const Json& json);
 

@@ -57,7 +57,8 @@ class OpenClApi final : public tvm::runtime::DeviceAPI {
 
   void FreeDataSpace(DLDevice, void* data) final {
     auto* buffer = static_cast<Buffer*>(data);
-    clFinish(DeviceAt(buffer->device).queue);  // a kernel may still use it
+    // A kernel may still use it; of a part, OpenCL itself sees to that.
+    if (!buffer->part) clFinish(DeviceAt(buffer->device).queue);
     clReleaseMemObject(buffer->memory);
     delete buffer;
   }
@@ -103,7 +104,19 @@ class OpenClApi final : public tvm::runtime::DeviceAPI {
 
 }  // namespace
 
+// A part of a buffer as a buffer: (buffer, offset, bytes), freed like one, before the whole.
+void* PartOf(void* whole, int64_t offset, int64_t bytes) {
+  const auto* buffer = static_cast<const Buffer*>(whole);
+  const cl_buffer_region region = {static_cast<size_t>(offset), static_cast<size_t>(bytes)};
+  cl_int status = CL_SUCCESS;
+  cl_mem memory =
+      clCreateSubBuffer(buffer->memory, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &status);
+  Check(status, "taking a part of device memory");
+  return new Buffer{memory, buffer->device, /*part=*/true};
+}
+
 TVM_FFI_STATIC_INIT_BLOCK() {
+  ffi::reflection::GlobalDef().def("mutatenn.opencl.part", PartOf);
   ffi::reflection::GlobalDef().def_packed("device_api.opencl", [](ffi::PackedArgs, ffi::Any* api) {
     static OpenClApi instance;
     tvm::runtime::DeviceAPI* base = &instance;

@@ -30,6 +30,7 @@ std::string TextOf(const Device& device, cl_device_info property);
 struct Buffer {
   cl_mem memory = nullptr;
   int device = 0;
+  bool part = false;  // of another's memory
 };
 
 // The device that TVM's last SetDevice named, on this thread.

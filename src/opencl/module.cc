@@ -90,9 +90,11 @@ class OpenClModule final : public ffi::ModuleObj {
   ffi::String InspectSource(const ffi::String&) const final { return source_; }
 
   ffi::Optional<ffi::Function> GetFunction(const ffi::String& name) final {
+    auto self = ffi::GetRef<ffi::Module>(this);
+    if (name == "mutatenn.prepare")
+      return ffi::Function::FromTyped([self, this](int device) { ProgramOn(device); });
     const auto found = kernels_.find(std::string(name));
     if (found == kernels_.end()) return std::nullopt;
-    auto self = ffi::GetRef<ffi::Module>(this);
     return ffi::Function::FromPacked(
         [self, this, info = &found->second](ffi::PackedArgs arguments, ffi::Any*) {
           Launch(*info, arguments);
@@ -103,12 +105,17 @@ class OpenClModule final : public ffi::ModuleObj {
   cl_kernel KernelOn(int device, const KernelInfo& info) {
     auto made = made_.find({device, info.name});
     if (made != made_.end()) return made->second;
-    auto program = programs_.find(device);
-    if (program == programs_.end()) program = programs_.emplace(device, Build(device)).first;
     cl_int status = CL_SUCCESS;
-    cl_kernel kernel = clCreateKernel(program->second, info.name.c_str(), &status);
+    cl_kernel kernel = clCreateKernel(ProgramOn(device), info.name.c_str(), &status);
     Check(status, "making an OpenCL kernel");
     return made_[{device, info.name}] = kernel;
+  }
+
+  // Built where it is not yet.
+  cl_program ProgramOn(int device) {
+    auto program = programs_.find(device);
+    if (program == programs_.end()) program = programs_.emplace(device, Build(device)).first;
+    return program->second;
   }
 
   cl_program Build(int index) {

@@ -8,6 +8,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <mutex>
+#include <tuple>
 #include <vector>
 
 #include "base/files.h"
@@ -38,16 +41,66 @@ DLDevice Of(DeviceId id) { return {static_cast<DLDeviceType>(id.type), id.index}
 
 tvm::runtime::DeviceAPI& ApiOf(DeviceId id) { return *tvm::runtime::DeviceAPI::Get(Of(id)); }
 
-// Both sides as one-dimensional tensors of bytes.
-Status Copy(DeviceId from_device, void* from, DeviceId to_device, void* to, int64_t bytes,
-            DeviceId api) {
+struct Place {
+  DeviceId device;
+  void* data;
+  int64_t offset = 0;
+};
+
+// Both sides as one-dimensional tensors of bytes. `api`: of the side that is no host.
+Status Copy(Place from, Place to, int64_t bytes, DeviceId api, bool wait) {
   return Caught([&] {
     constexpr DLDataType kByte = {kDLUInt, 8, 1};
-    DLTensor source = {from, Of(from_device), 1, kByte, &bytes, nullptr, 0};
-    DLTensor target = {to, Of(to_device), 1, kByte, &bytes, nullptr, 0};
+    const auto tensor = [&](const Place& at) {
+      return DLTensor{
+          at.data, Of(at.device), 1, kByte, &bytes, nullptr, static_cast<uint64_t>(at.offset)};
+    };
+    DLTensor source = tensor(from), target = tensor(to);
     ApiOf(api).CopyDataFromTo(&source, &target, nullptr);
-    ApiOf(api).StreamSync(Of(api), nullptr);
+    if (wait) ApiOf(api).StreamSync(Of(api), nullptr);
   });
+}
+
+// Memory that nobody uses, by its device and size.
+class Spare {
+ public:
+  void* Take(DeviceId device, int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    auto found = free_.find({device.type, device.index, bytes});
+    if (found == free_.end() || found->second.empty()) return nullptr;
+    void* data = found->second.back();
+    found->second.pop_back();
+    bytes_ -= bytes;
+    return data;
+  }
+  // False: there is enough already.
+  bool Keep(DeviceId device, int64_t bytes, void* data) {
+    const std::lock_guard lock(mutex_);
+    if (bytes_ + bytes > kSpareBytes) return false;
+    free_[{device.type, device.index, bytes}].push_back(data);
+    bytes_ += bytes;
+    return true;
+  }
+
+ private:
+  static constexpr int64_t kSpareBytes = int64_t{256} << 20;
+  std::mutex mutex_;
+  std::map<std::tuple<int, int, int64_t>, std::vector<void*>> free_;
+  int64_t bytes_ = 0;
+};
+
+Spare& SpareMemory() {
+  static auto* spare = new Spare;  // never destroyed: drivers dislike static destructors
+  return *spare;
+}
+
+// Sizes of kernels' temporary buffers that are in use.
+std::mutex workspaces_mutex;
+std::map<void*, int64_t> workspaces;
+
+void FreeOnDevice(DeviceId device, int64_t bytes, void* data) {
+  if (SpareMemory().Keep(device, bytes, data)) return;
+  (void)Caught([&] { ApiOf(device).FreeDataSpace(Of(device), data); });
 }
 
 std::string Attribute(DeviceId device, tvm::runtime::DeviceAttrKind kind) {
@@ -114,13 +167,20 @@ Status Synchronize(DeviceId device) {
 }
 
 DeviceMemory::~DeviceMemory() {
-  if (data_ != nullptr) (void)Caught([&] { ApiOf(device_).FreeDataSpace(Of(device_), data_); });
+  if (data_ == nullptr) return;
+  if (!part_) {
+    FreeOnDevice(device_, bytes_, data_);
+  } else if (device_.type == kDLOpenCL) {
+    (void)Caught([&] { ApiOf(device_).FreeDataSpace(Of(device_), data_); });
+  }
 }
 
 Result<DeviceMemory> DeviceMemory::Allocate(DeviceId device, int64_t bytes) {
   DeviceMemory memory;
   memory.device_ = device;
   memory.bytes_ = bytes;
+  memory.data_ = SpareMemory().Take(device, bytes);
+  if (memory.data_ != nullptr) return memory;
   TRY(Caught([&] {
     memory.data_ =
         ApiOf(device).AllocDataSpace(Of(device), static_cast<size_t>(bytes),
@@ -129,29 +189,67 @@ Result<DeviceMemory> DeviceMemory::Allocate(DeviceId device, int64_t bytes) {
   return memory;
 }
 
+Result<DeviceMemory> DeviceMemory::Part(int64_t offset, int64_t bytes) const {
+  DeviceMemory part;
+  part.device_ = device_;
+  part.bytes_ = bytes;
+  part.part_ = true;
+  if (device_.type != kDLOpenCL) {  // a pointer
+    part.data_ = static_cast<char*>(data_) + offset;
+    return part;
+  }
+  TRY(Caught([&] {
+    static const auto make = ffi::Function::GetGlobalRequired("mutatenn.opencl.part");
+    part.data_ = make(data_, offset, bytes).cast<void*>();
+  }));
+  return part;
+}
+
 Status DeviceMemory::Write(const void* from, int64_t bytes) const {
-  return Copy(DeviceId{}, const_cast<void*>(from), device_, data_, bytes, device_);
+  return Copy({DeviceId{}, const_cast<void*>(from)}, {device_, data_}, bytes, device_, true);
 }
 
-Status DeviceMemory::Fill() const {
-  static std::vector<char> ones;
-  if (static_cast<int64_t>(ones.size()) < bytes_) ones.assign(static_cast<size_t>(bytes_), '\xff');
-  return Write(ones.data(), bytes_);
+Status DeviceMemory::Read(void* to, int64_t bytes, int64_t offset) const {
+  return Copy({device_, data_, offset}, {DeviceId{}, to}, bytes, device_, true);
 }
 
-Status DeviceMemory::Read(void* to, int64_t bytes) const {
-  return Copy(device_, data_, DeviceId{}, to, bytes, device_);
+Status DeviceMemory::CopyFrom(const DeviceMemory& other, int64_t from, int64_t to,
+                              int64_t bytes) const {
+  return Copy({device_, other.data_, from}, {device_, data_, to}, bytes, device_, false);
+}
+
+Status DeviceMemory::Fill(int64_t offset, int64_t bytes) const {
+  // One source for all: a copy on the device is what every device can do without waiting.
+  static auto* ones = new std::map<std::pair<int, int>, DeviceMemory>;
+  DeviceMemory& source = (*ones)[{device_.type, device_.index}];
+  if (source.bytes_ < bytes) {
+    const std::vector<char> host(static_cast<size_t>(bytes), '\xff');
+    source = TRY(Allocate(device_, bytes));
+    TRY(source.Write(host.data(), bytes));
+  }
+  return CopyFrom(source, 0, offset, bytes);
 }
 
 void* AllocateFilledWorkspace(int device_type, int device_index, uint64_t bytes, int, int) {
+  // How many there are is needed again when they are freed.
   auto made = DeviceMemory::Allocate({device_type, device_index}, static_cast<int64_t>(bytes));
   if (!made.ok() || !made->Fill().ok()) return nullptr;
+  const std::lock_guard lock(workspaces_mutex);
+  workspaces[made->data()] = static_cast<int64_t>(bytes);
   return made->Release();
 }
 
 int FreeFilledWorkspace(int device_type, int device_index, void* data) {
-  const DeviceId device = {device_type, device_index};
-  return Caught([&] { ApiOf(device).FreeDataSpace(Of(device), data); }).ok() ? 0 : -1;
+  int64_t bytes = 0;
+  {
+    const std::lock_guard lock(workspaces_mutex);
+    const auto found = workspaces.find(data);
+    if (found == workspaces.end()) return -1;
+    bytes = found->second;
+    workspaces.erase(found);
+  }
+  FreeOnDevice({device_type, device_index}, bytes, data);
+  return 0;
 }
 
 }  // namespace mutatenn

@@ -111,10 +111,11 @@ Result<DLDataType> ParseDType(const std::string& dtype) {
   return parsed;
 }
 
-Status KernelFunction::Call(std::span<const TensorView> arguments) const {
+Status KernelFunction::Call(std::span<const TensorView> arguments,
+                            std::span<const int64_t> numbers) const {
   std::array<DLTensor, kMaxArguments> tensors;
   std::array<TVMFFIAny, kMaxArguments> packed;
-  if (arguments.size() > kMaxArguments)
+  if (arguments.size() + numbers.size() > kMaxArguments)
     return Fail(Code::kUnsupported, "a kernel with over 64 arguments");
   for (size_t i = 0; i < arguments.size(); ++i) {
     const TensorView& view = arguments[i];
@@ -129,12 +130,27 @@ Status KernelFunction::Call(std::span<const TensorView> arguments) const {
     packed[i].type_index = kTVMFFIDLTensorPtr;
     packed[i].v_ptr = &tensors[i];
   }
+  size_t count = arguments.size();
+  for (int64_t number : numbers) {
+    packed[count] = {};
+    packed[count].type_index = kTVMFFIInt;
+    packed[count++].v_int64 = number;
+  }
   TVMFFIAny result = {};
   auto* function = const_cast<ffi::FunctionObj*>(state_->function.get());
-  if (TVMFFIFunctionCall(function, packed.data(), static_cast<int32_t>(arguments.size()),
-                         &result) != 0)
+  if (TVMFFIFunctionCall(function, packed.data(), static_cast<int32_t>(count), &result) != 0)
     return Fail(Code::kTvm, RaisedText());
   return Ok();
+}
+
+void KernelFunction::Prepare(DeviceId device) const {
+  (void)Caught([&] {
+    for (const ffi::Any& imported : state_->module->imports()) {
+      auto prepare = imported.cast<ffi::Module>()->GetFunction("mutatenn.prepare");
+      if (prepare.has_value()) (*prepare)(device.index);
+    }
+    return 0;
+  });
 }
 
 WorkspaceHook KernelFunction::SetWorkspace(const WorkspaceHook& hook) const {

@@ -40,7 +40,11 @@ class KernelFunction {
   KernelFunction() = default;
   // Runs the kernel. kTvm with the kernel's own text when it fails. A kernel of ours does not check
   // its arguments: their number, types and shapes are the caller's promise.
-  Status Call(std::span<const TensorView> arguments) const;
+  // `numbers`: integers that follow the tensors.
+  Status Call(std::span<const TensorView> arguments, std::span<const int64_t> numbers = {}) const;
+  // Has the driver compile what it would compile at the first call, where that can be asked of it.
+  // Nothing is wrong with a refusal: the call will tell.
+  void Prepare(DeviceId device) const;
   // Replaces the allocator of this library and returns the one before; nothing happens where the
   // kernel has no workspace.
   WorkspaceHook SetWorkspace(const WorkspaceHook& hook) const;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "device/remote.h"
+#include "worker/device_executor.h"
 #include "worker/executor.h"
 
 namespace mutatenn {
@@ -19,6 +20,7 @@ constexpr double kLoadSeconds = 300;    // a driver's start, a program's kernels
 constexpr double kImageSeconds = 300;   // of the original, where the device's compiler is at work
 constexpr double kCompileSeconds = 30;  // for a mutant's kernels, beside what it may run
 constexpr int kStarts = 3;              // in a row that may fail
+constexpr size_t kAhead = 4;            // mutants that the process has at a time
 
 }  // namespace
 
@@ -94,13 +96,13 @@ Result<std::vector<OriginalRun>> Accelerator::SetImages(const std::vector<ImageI
 }
 
 Result<std::vector<std::vector<float>>> Accelerator::Outputs(const std::string& image) {
-  if (current_) return Fail(Code::kInvalidInput, "a mutant is under way");
+  if (!under_way_.empty()) return Fail(Code::kInvalidInput, "a mutant is under way");
   if (process_->Poll()) TRY(Start());
   return OutputsFromJson(TRY(Ask({{"op", "outputs"}, {"image", image}}, kImageSeconds)));
 }
 
 Result<Json> Accelerator::RunProbe(const Json& probe) {
-  if (current_) return Fail(Code::kInvalidInput, "a mutant is under way");
+  if (!under_way_.empty()) return Fail(Code::kInvalidInput, "a mutant is under way");
   if (process_->Poll()) TRY(Start());
   return Ask({{"op", "probe"}, {"probe", probe}}, kImageSeconds);
 }
@@ -121,49 +123,70 @@ Status Accelerator::Submit(const std::vector<MutantJob>& jobs) {
   return Ok();
 }
 
-Status Accelerator::Begin() {
-  Status started = Ok();
-  for (int attempt = 0; process_ == nullptr || process_->Poll(); ++attempt) {
-    if (attempt == kStarts)
-      return Fail(Code::kUnavailable, "the device is lost: ", started.error().message);
-    started = Start();
-    if (!started.ok()) process_.reset();
+Status Accelerator::SendAhead() {
+  if (process_ == nullptr || process_->Poll()) {
+    if (!under_way_.empty()) return Ok();  // Collect will see to it
+    Status started = Ok();
+    for (int attempt = 0; process_ == nullptr || process_->Poll(); ++attempt) {
+      if (attempt == kStarts)
+        return Fail(Code::kUnavailable, "the device is lost: ", started.error().message);
+      started = Start();
+      if (!started.ok()) process_.reset();
+    }
   }
-  current_ = std::move(waiting_.front());
-  waiting_.pop_front();
-  Task& task = *current_;
-  task.step.clear();
-  task.first = true;
-  task.started_at = SecondsNow();
-  if (task.next >= static_cast<int>(task.job.images.size())) {
-    Finish();
-    return Ok();
+  while (under_way_.size() < kAhead && !waiting_.empty()) {
+    std::unique_ptr<Task> task = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (task->next >= static_cast<int>(task->job.images.size())) {
+      finished_.push_back(std::move(task->done));
+      continue;
+    }
+    task->step.clear();
+    task->first = true;
+    task->batch = 1;
+    if (under_way_.empty()) started_at_ = SecondsNow();
+    const bool alone = task->alone >= 0;
+    Status sent = process_->Send({{"op", "run"},
+                                  {"job", ToJson(task->job)},
+                                  {"next", task->next},
+                                  {"largest", alone ? 1 : kLargestBatch}});
+    under_way_.push_back(std::move(task));
+    if (!sent.ok()) break;  // it ended: Collect will see that too
+    if (alone) break;       // what may end the process takes no others with it
   }
-  Status sent = process_->Send({{"op", "run"}, {"job", ToJson(task.job)}, {"next", task.next}});
-  if (!sent.ok()) Failed(Ending::kCrashed, "the device's process ended before it began");
   return Ok();
 }
 
-// Wall time for the image under way.
+// Wall time for the images under way.
 double Accelerator::Allowed() const {
-  double original = 0;
-  const std::string& image = current_->job.images[static_cast<size_t>(
-      std::min(current_->next, static_cast<int>(current_->job.images.size()) - 1))];
-  for (const OriginalRun& run : runs_)
-    if (run.image == image) original = run.seconds;
-  const double running = request_.limits.wall_factor * CpuLimit(request_.limits, original);
-  return current_->first ? running + kCompileSeconds : running;
+  const Task& task = *under_way_.front();
+  const int count = static_cast<int>(task.job.images.size());
+  double limit = 0;
+  for (int i = 0; i < task.batch; ++i) {
+    const std::string& image =
+        task.job.images[static_cast<size_t>(std::min(task.next + i, count - 1))];
+    double original = 0;
+    for (const OriginalRun& run : runs_)
+      if (run.image == image) original = run.seconds;
+    limit += request_.limits.wall_factor * CpuLimit(request_.limits, original);
+  }
+  return task.first ? limit + kCompileSeconds : limit;
+}
+
+// Time with mutants to run.
+void Accelerator::CountTime() {
+  const double now = SecondsNow();
+  if (counted_at_ > 0) stats_.device_s += now - counted_at_;
+  counted_at_ = waiting_.empty() && under_way_.empty() ? 0 : now;
 }
 
 Result<std::vector<MutantDone>> Accelerator::Collect(double wait_s) {
   const double until = SecondsNow() + wait_s;
   while (finished_.empty()) {
-    if (!current_) {
-      if (waiting_.empty()) break;
-      TRY(Begin());
-      continue;
-    }
-    const double left = current_->started_at + Allowed() - SecondsNow();
+    CountTime();
+    TRY(SendAhead());
+    if (under_way_.empty()) break;
+    const double left = started_at_ + Allowed() - SecondsNow();
     const double patience = std::max(0.0, until - SecondsNow());
     auto message = process_->Receive(std::max(0.0, std::min(left, patience)));
     if (message.ok()) {
@@ -172,7 +195,7 @@ Result<std::vector<MutantDone>> Accelerator::Collect(double wait_s) {
       auto status = process_->Wait(2.0);
       Failed(Ending::kCrashed, status.ok() ? "the device's process " + DescribeWaitStatus(*status)
                                            : message.error().message);
-    } else if (current_->started_at + Allowed() <= SecondsNow()) {
+    } else if (started_at_ + Allowed() <= SecondsNow()) {
       process_->Kill();
       (void)process_->Wait(2.0);
       Failed(Ending::kTimeout, "over its wall time");
@@ -180,23 +203,29 @@ Result<std::vector<MutantDone>> Accelerator::Collect(double wait_s) {
       break;
     }
   }
+  CountTime();
   return std::exchange(finished_, {});
 }
 
 void Accelerator::Answer(const Json& message) {
-  Task& task = *current_;
-  if (message.contains("step")) {
+  Task& task = current();
+  if (message.contains("batch")) {
+    task.batch = message["batch"].get<int>();
     task.step = message["step"].get<std::string>();
+    started_at_ = SecondsNow();
     return;
   }
-  if (message.contains("fate")) {
-    auto fate = FateFromJson(message["fate"]);
-    if (!fate.ok()) return Failed(Ending::kCrashed, "it damaged its results");
-    task.done.fates.push_back(*fate);
-    ++task.next;
+  if (message.contains("fates")) {
+    for (const Json& said : message["fates"]) {
+      auto fate = FateFromJson(said);
+      if (!fate.ok()) return Failed(Ending::kCrashed, "it damaged its results");
+      task.done.fates.push_back(*fate);
+      ++task.next;
+      ++stats_.device_images;
+    }
     task.suspect = -1;
     task.first = false;
-    task.started_at = SecondsNow();
+    started_at_ = SecondsNow();
     return;
   }
   const Json& end = message.contains("end") ? message["end"] : Json::object();
@@ -205,14 +234,15 @@ void Accelerator::Answer(const Json& message) {
     task.done.out_of_bounds = OutOfBounds{found.value("step", ""), found.value("buffer", ""),
                                           found.value("offset", int64_t{0})};
   }
+  stats_.device_busy_s += end.value("busy_s", 0.0);
+  stats_.device_launches += end.value("launches", 0.0);
+  stats_.device_waits += end.value("waits", 0.0);
   const std::string kind = end.value("kind", "");
   const std::string detail = end.value("detail", "");
   if (kind == "finished") {
     Finish();
   } else if (kind == "kernel") {
     // The device may be in any state: the next mutant gets a new process.
-    process_->Kill();
-    (void)process_->Wait(2.0);
     Failed(Ending::kCrashed, "the kernel failed: " + detail);
   } else {
     task.done.tool_error = detail.empty() ? "the device's process said nothing" : detail;
@@ -221,13 +251,21 @@ void Accelerator::Answer(const Json& message) {
   }
 }
 
+// The first was not to blame for what others were sent: they keep their places.
+void Accelerator::TakeBack() {
+  for (; !under_way_.empty(); under_way_.pop_back())
+    waiting_.push_front(std::move(under_way_.back()));
+}
+
 void Accelerator::Failed(Ending ending, const std::string& detail) {
-  Task& task = *current_;
+  Task& task = current();
+  process_->Kill();  // if it still runs: answers to what was sent ahead are not waited for
+  (void)process_->Wait(2.0);
   const int count = static_cast<int>(task.job.images.size());
-  if (task.suspect != task.next) {
-    task.suspect = task.next;  // once more, in a process of its own
-    waiting_.push_front(std::move(current_));
-    return;
+  task.alone = task.next;
+  if (task.suspect != task.next || task.batch > 1) {
+    task.suspect = task.next;  // once more, in a process of its own, an image at a time
+    return TakeBack();
   }
   task.suspect = -1;
   Fate fate{.image = task.job.images[static_cast<size_t>(std::min(task.next, count - 1))]};
@@ -236,13 +274,15 @@ void Accelerator::Failed(Ending ending, const std::string& detail) {
   fate.detail = placed ? detail : detail + " in step " + task.step;
   task.done.fates.push_back(fate);
   ++task.next;
-  if (task.job.stop_at_kill || task.next >= count) return Finish();
-  waiting_.push_front(std::move(current_));
+  if (task.job.stop_at_kill || task.next >= count) Finish();
+  TakeBack();
 }
 
 void Accelerator::Finish() {
-  finished_.push_back(std::move(current_->done));
-  current_.reset();
+  finished_.push_back(std::move(current().done));
+  under_way_.pop_front();
+  started_at_ = SecondsNow();
+  ++stats_.device_mutants;
 }
 
 }  // namespace mutatenn

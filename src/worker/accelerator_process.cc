@@ -1,42 +1,143 @@
 // The process that holds an accelerator: requests as JSON lines, one at a time, for the worker's
-// Accelerator; a mutant's steps, fates and end as they come.
+// Accelerator; a mutant's batches, fates and end as they come.
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <thread>
 
 #include "base/process.h"
 #include "device/remote.h"
 #include "worker/accelerator.h"
-#include "worker/device_executor.h"
+#include "worker/device_mutant.h"
 #include "worker/sabotage.h"
 
 namespace mutatenn {
 namespace {
 
+// Reads requests and makes the next mutants ready while others run; takes apart those that ran.
+class Loader {
+ public:
+  struct Request {
+    Json json;
+    std::unique_ptr<DeviceMutant> mutant;  // of a "run"
+    Result<bool> ok = true;
+  };
+
+  explicit Loader(int fd) : channel_(fd), thread_([this] { Read(); }) {}
+  ~Loader() {
+    ::shutdown(channel_.fd(), SHUT_RDWR);
+    thread_.join();
+  }
+  // From any thread; one at a time.
+  Status Send(const Json& message) {
+    const std::string line = DumpJson(message) + "\n";
+    for (size_t sent = 0; sent < line.size();) {
+      const ssize_t n = ::send(channel_.fd(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+      if (n >= 0) {
+        sent += static_cast<size_t>(n);
+      } else if (errno == EAGAIN) {  // what comes meanwhile is read by the other thread
+        pollfd room = {channel_.fd(), POLLOUT, 0};
+        ::poll(&room, 1, -1);
+      } else if (errno != EINTR) {
+        return Fail(Code::kUnavailable, "the worker is gone");
+      }
+    }
+    return Ok();
+  }
+
+  // For mutants that come from now on. None may be under way.
+  void Use(const DeviceExecutor* executor) {
+    const std::lock_guard lock(mutex_);
+    executor_ = executor;
+  }
+  Result<Request> Next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !ready_.empty(); });
+    Request request = std::move(ready_.front());
+    ready_.pop_front();
+    if (!request.ok.ok()) return request.ok.error();
+    return request;
+  }
+  void Discard(std::unique_ptr<DeviceMutant> mutant) {
+    const std::lock_guard lock(mutex_);
+    done_.push_back(std::move(mutant));
+  }
+
+ private:
+  void Read() {
+    for (bool more = true; more;) {
+      Request request;
+      auto json = channel_.Receive(-1);
+      std::vector<std::unique_ptr<DeviceMutant>> done;
+      const DeviceExecutor* executor = nullptr;
+      {
+        const std::lock_guard lock(mutex_);
+        executor = executor_;
+        done.swap(done_);
+      }
+      more = json.ok();
+      if (!json.ok()) {
+        request.ok = json.error();
+      } else {
+        request.json = std::move(*json);
+        if (request.json.value("op", "") == "run" && executor != nullptr) {
+          auto job = MutantJobFromJson(request.json.at("job"));
+          if (job.ok()) {
+            request.mutant = DeviceMutant::Prepare(*executor, std::move(*job));
+          } else {
+            request.ok = job.error();
+          }
+        }
+      }
+      const std::lock_guard lock(mutex_);
+      ready_.push_back(std::move(request));
+      changed_.notify_one();
+    }
+  }
+
+  LineChannel channel_;  // received from by the thread alone
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  const DeviceExecutor* executor_ = nullptr;
+  std::deque<Request> ready_;
+  std::vector<std::unique_ptr<DeviceMutant>> done_;
+  std::thread thread_;
+};
+
 class Holder {
  public:
-  explicit Holder(int fd) : channel_(fd) {}
+  explicit Holder(int fd) : loader_(fd) {}
 
   int Run() {
     for (;;) {
-      auto request = channel_.Receive(-1);
+      auto request = loader_.Next();
       if (!request.ok()) return 0;  // the worker is gone
-      const std::string op = request->value("op", "");
+      const Json& json = request->json;
+      const std::string op = json.value("op", "");
       if (op == "run") {
-        if (!RunMutant(*request).ok()) return 0;
+        if (request->mutant == nullptr || !RunMutant(json, *request->mutant).ok()) return 0;
+        loader_.Discard(std::move(request->mutant));
         continue;
       }
-      const Result<Json> answer = op == "load"      ? Load(*request)
-                                  : op == "images"  ? Images(*request)
-                                  : op == "outputs" ? Outputs(*request)
-                                  : op == "probe"   ? RunProbe(*request)
+      const Result<Json> answer = op == "load"      ? Load(json)
+                                  : op == "images"  ? Images(json)
+                                  : op == "outputs" ? Outputs(json)
+                                  : op == "probe"   ? RunProbe(json)
                                                     : Fail(Code::kInternal, "unknown request ", op);
-      if (!channel_.Send(ParseJson(SealReply(answer), "a reply").value()).ok()) return 0;
+      if (!loader_.Send(ParseJson(SealReply(answer), "a reply").value()).ok()) return 0;
     }
   }
 
  private:
   Result<Json> Load(const Json& request) {
     executor_ = TRY(DeviceExecutor::Load(TRY(LoadRequestFromJson(request.at("request")))));
+    loader_.Use(executor_.get());
     return Json{{"name", executor_->name()},
                 {"reference_bytes", executor_->original().reference_bytes()}};
   }
@@ -58,24 +159,33 @@ class Holder {
     return ToJson(TRY(executor_->RunProbe(TRY(ProbeFromJson(request.at("probe"))))));
   }
 
-  Status RunMutant(const Json& request) {
-    const MutantJob job = TRY(MutantJobFromJson(request.at("job")));
+  Status RunMutant(const Json& request, DeviceMutant& mutant) {
     Status sent = Ok();
     auto send = [&](const Json& message) {
-      if (sent.ok()) sent = channel_.Send(message);
+      if (sent.ok()) sent = loader_.Send(message);
     };
     DeviceExecutor::Watcher watcher;
-    watcher.fate = [&](const Fate& fate) { send({{"fate", ToJson(fate)}}); };
-    watcher.step = [&](const std::string& step) {
-      send({{"step", step}});
-      if (ActiveSabotage() == Sabotage::kDeviceLost) std::raise(SIGKILL);
+    watcher.fates = [&](const std::vector<Fate>& fates) {
+      Json list = Json::array();
+      for (const Fate& fate : fates) list.push_back(ToJson(fate));
+      send({{"fates", list}});
     };
-    const DeviceRunEnd end = executor_->Run(job, request.at("next").get<int>(), watcher);
+    watcher.batch = [&](int images, const std::string& step) {
+      send({{"batch", images}, {"step", step}});
+      if (!step.empty() && ActiveSabotage() == Sabotage::kDeviceLost) std::raise(SIGKILL);
+    };
+    const DeviceFigures before = executor_->figures();
+    const DeviceRunEnd end = executor_->Run(mutant, request.at("next").get<int>(),
+                                            request.at("largest").get<int>(), watcher);
+    const DeviceFigures& after = executor_->figures();
     using Kind = DeviceRunEnd::Kind;
     Json said = {{"kind", end.kind == Kind::kFinished       ? "finished"
                           : end.kind == Kind::kKernelFailed ? "kernel"
                                                             : "tool"},
-                 {"detail", end.detail}};
+                 {"detail", end.detail},
+                 {"busy_s", after.busy_s - before.busy_s},
+                 {"launches", after.launches - before.launches},
+                 {"waits", after.waits - before.waits}};
     if (end.out_of_bounds)
       said["out_of_bounds"] = {{"step", end.out_of_bounds->step},
                                {"buffer", end.out_of_bounds->buffer},
@@ -84,8 +194,8 @@ class Holder {
     return sent;
   }
 
-  LineChannel channel_;
   std::unique_ptr<DeviceExecutor> executor_;
+  Loader loader_;
 };
 
 }  // namespace

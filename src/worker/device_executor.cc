@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/hash.h"
-#include "worker/device_mutant.h"
 
 namespace mutatenn {
 namespace {
@@ -41,49 +40,165 @@ Result<Mapping> MapReferences(const std::string& file, int64_t bytes) {
 Result<std::unique_ptr<DeviceExecutor>> DeviceExecutor::Load(const LoadRequest& request) {
   const Json target = TRY(ParseJson(request.program.target, "the program's target"));
   const DeviceId device = TRY(OpenAccelerator(target.value("kind", ""), DeviceIndex()));
-  std::unique_ptr<DeviceExecutor> loaded(new DeviceExecutor(TRY(Original::Load(request)), device));
-  const Original& original = *loaded->original_;
-  loaded->offsets_.assign(original.program().values.size(), -1);
-  auto place = [&](int value) {
-    loaded->offsets_[static_cast<size_t>(value)] = loaded->bytes_per_image_;
-    loaded->bytes_per_image_ += Aligned(original.typed().Bytes(value));
-  };
-  place(original.input());
-  for (int s : original.image_steps()) {
-    original.StepKernel(s).SetWorkspace({AllocateFilledWorkspace, FreeFilledWorkspace});
-    for (int value : original.program().steps[static_cast<size_t>(s)].outputs) place(value);
+  auto original = TRY(Original::Load(request));
+  std::vector<int> values = {original->input()}, constants;
+  for (int s : original->image_steps()) {
+    original->StepKernel(s).SetWorkspace({AllocateFilledWorkspace, FreeFilledWorkspace});
+    const Step& step = original->program().steps[static_cast<size_t>(s)];
+    values.insert(values.end(), step.outputs.begin(), step.outputs.end());
   }
+  for (int v = 0; v < std::ssize(original->program().values); ++v)
+    if (original->Constant(v) != nullptr) constants.push_back(v);
+  DeviceLayout layout(original->typed(), values), constant_layout(original->typed(), constants);
+  std::unique_ptr<DeviceExecutor> loaded(new DeviceExecutor(
+      std::move(original), device, std::move(layout), std::move(constant_layout)));
+  loaded->budget_ = request.memory_budget_bytes;
+  TRY(loaded->LoadTools());
+  TRY(loaded->UploadConstants());
   return loaded;
 }
 
-Result<void*> DeviceExecutor::SharedConstant(int value) {
-  DeviceMemory& memory = constants_[value];
-  if (memory.data() == nullptr) {
-    const int64_t bytes = original_->typed().Bytes(value);
-    memory = TRY(DeviceMemory::Allocate(device_, bytes + kTail));
-    TRY(memory.Fill());
-    TRY(memory.Write(original_->Constant(value), bytes));
+Status DeviceExecutor::LoadTools() {
+  const auto& kernels = original_->program().kernels;
+  for (auto& [key, function] : {std::pair{kDifferKernel, &differ_}, {kDigestKernel, &digest_}}) {
+    const auto found = kernels.find(key);
+    if (found == kernels.end())
+      return Fail(Code::kInvalidInput,
+                  "the campaign was built by an older mutatenn, whose programs lack ", key,
+                  "; build it again");
+    *function = *original_->SameKernel(found->second);
   }
-  return memory.data();
+  auto upload = [&](const std::vector<uint32_t>& words) -> Result<DeviceMemory> {
+    const int64_t bytes = 4 * std::ssize(words);
+    DeviceMemory memory = TRY(DeviceMemory::Allocate(device_, bytes));
+    TRY(memory.Write(words.data(), bytes));
+    return memory;
+  };
+  table_ = TRY(upload(layout_.table));
+  std::vector<uint32_t> all;  // every word of a digest counts, for one flag
+  for (int64_t chunk = 0; chunk < kDigestWords / kChunkWords; ++chunk) {
+    all.push_back(0);
+    all.push_back(kChunkWords);
+  }
+  digest_table_ = TRY(upload(all));
+  for (DeviceMemory* digest : {&new_digest_, &constants_digest_})
+    *digest = TRY(DeviceMemory::Allocate(device_, 4 * kDigestWords));
+  return Ok();
 }
 
-Status DeviceExecutor::CheckConstants(OutOfBounds* found) {
-  std::vector<char> now;
-  bool damaged = false;
-  for (auto& [value, memory] : constants_) {
-    now.resize(static_cast<size_t>(memory.bytes()));
-    TRY(memory.Read(now.data(), memory.bytes()));
-    const int64_t bytes = memory.bytes() - kTail;
-    const char* source = static_cast<const char*>(original_->Constant(value));
-    int64_t at = std::mismatch(now.begin(), now.begin() + bytes, source).first - now.begin();
-    while (at >= bytes && at < memory.bytes() && now[static_cast<size_t>(at)] == '\xff') ++at;
-    if (at == memory.bytes()) continue;
-    *found = {"", original_->program().values[static_cast<size_t>(value)].name, at};
-    damaged = true;
-    TRY(memory.Fill());
-    TRY(memory.Write(source, bytes));
+Status DeviceExecutor::UploadConstants() {
+  if (constants_.whole.data() == nullptr)
+    constants_ = TRY(LaidOut::Make(device_, constant_layout_));
+  std::vector<char> host(static_cast<size_t>(constant_layout_.bytes), '\xff');
+  for (int value : constant_layout_.values)
+    std::memcpy(host.data() + constant_layout_[value].offset, original_->Constant(value),
+                static_cast<size_t>(constant_layout_[value].bytes));
+  TRY(constants_.whole.Write(host.data(), constant_layout_.bytes));
+  return Digest(constants_, constant_layout_, constants_digest_);
+}
+
+void DeviceExecutor::Launching() {
+  ++figures_.launches;
+  if (launched_at_ == 0) launched_at_ = SecondsNow();
+}
+
+void DeviceExecutor::Waited() {
+  ++figures_.waits;
+  if (launched_at_ != 0) figures_.busy_s += SecondsNow() - launched_at_;
+  launched_at_ = 0;
+}
+
+Status DeviceExecutor::Wait() {
+  Status status = Synchronize(device_);
+  Waited();
+  return status;
+}
+
+Status DeviceExecutor::Read(const DeviceMemory& memory, void* to, int64_t bytes, int64_t offset) {
+  Status status = memory.Read(to, bytes, offset);
+  Waited();
+  return status;
+}
+
+Status DeviceExecutor::Call(const KernelFunction& kernel, const TypedProgram& typed,
+                            const Step& step, std::span<void* const> arguments) {
+  Launching();
+  return typed.Call(kernel, step, arguments, device_);
+}
+
+Status DeviceExecutor::Differ(const DeviceMemory& a, const DeviceMemory& b,
+                              const DeviceMemory& table, const DeviceMemory& flags, int64_t begin,
+                              int64_t base, int64_t chunks) {
+  Launching();
+  constexpr DLDataType kWord = {kDLUInt, 32, 1};
+  static constexpr int64_t kShape[] = {int64_t{1} << 30};
+  const TensorView tensors[] = {{a.data(), kWord, kShape, device_},
+                                {b.data(), kWord, kShape, device_},
+                                {table.data(), kWord, kShape, device_},
+                                {flags.data(), kWord, kShape, device_}};
+  const int64_t numbers[] = {begin, base, chunks};
+  return differ_.Call(tensors, numbers).With("comparing on the device");
+}
+
+Status DeviceExecutor::Digest(const LaidOut& memory, const DeviceLayout& layout,
+                              const DeviceMemory& digest) {
+  Launching();
+  constexpr DLDataType kWord = {kDLUInt, 32, 1};
+  static constexpr int64_t kShape[] = {int64_t{1} << 30};
+  const TensorView tensors[] = {{memory.whole.data(), kWord, kShape, device_},
+                                {digest.data(), kWord, kShape, device_}};
+  const int64_t numbers[] = {layout.Rounds()};
+  return digest_.Call(tensors, numbers).With("checking what mutants share");
+}
+
+Status DeviceExecutor::ZeroFlags(const DeviceMemory& report, int64_t bytes) {
+  if (zeros_.bytes() < bytes) {
+    const std::vector<char> host(static_cast<size_t>(bytes), 0);
+    zeros_ = TRY(DeviceMemory::Allocate(device_, bytes));
+    TRY(zeros_.Write(host.data(), bytes));
   }
-  if (damaged) return Fail(Code::kInvalidInput, "a mutant changed ", found->buffer);
+  Launching();
+  return report.CopyFrom(zeros_, 0, 0, bytes);
+}
+
+Status DeviceExecutor::CheckShared(const std::vector<Image*>& images, const DeviceMemory& flags,
+                                   int64_t base) {
+  auto check = [&](const LaidOut& memory, const DeviceLayout& layout,
+                   const DeviceMemory& digest) -> Status {
+    TRY(Digest(memory, layout, new_digest_));
+    return Differ(new_digest_, digest, digest_table_, flags, 0, base, kDigestWords / kChunkWords);
+  };
+  TRY(check(constants_, constant_layout_, constants_digest_));
+  for (const Image* image : images) TRY(check(image->values, layout_, image->digest));
+  return Ok();
+}
+
+Status DeviceExecutor::Repair(const std::vector<int>& images, OutOfBounds* found) {
+  std::vector<char> now;
+  auto look = [&](const LaidOut& memory, const DeviceLayout& layout,
+                  const std::function<const void*(int)>& source) -> Status {
+    now.resize(static_cast<size_t>(layout.bytes));
+    TRY(Read(memory.whole, now.data(), layout.bytes));
+    for (int value : layout.values) {
+      const char* at = now.data() + layout[value].offset;
+      const int64_t bytes = layout[value].bytes;
+      int64_t wrong =
+          std::mismatch(at, at + bytes, static_cast<const char*>(source(value))).first - at;
+      while (wrong >= bytes && wrong < layout[value].room && at[wrong] == '\xff') ++wrong;
+      if (wrong == layout[value].room || !found->buffer.empty()) continue;
+      *found = {"", original_->program().values[static_cast<size_t>(value)].name, wrong};
+    }
+    return Ok();
+  };
+  found->buffer.clear();
+  TRY(look(constants_, constant_layout_, [&](int value) { return original_->Constant(value); }));
+  TRY(UploadConstants());
+  for (int image : images) {
+    const auto resident = resident_.find(image);
+    if (resident == resident_.end()) continue;
+    TRY(look(resident->second.values, layout_, [&](int value) { return Reference(image, value); }));
+    TRY(resident->second.values.whole.Write(Host(image), layout_.bytes));
+  }
   return Ok();
 }
 
@@ -93,49 +208,64 @@ int DeviceExecutor::FindImage(const std::string& name) const {
   return -1;
 }
 
-Status DeviceExecutor::RunOriginal(const ImageInput& image, char* reference, OriginalRun* run) {
+int DeviceExecutor::LargestBatch() const {
+  return static_cast<int>(std::clamp<int64_t>(budget_ / layout_.bytes, 1, kLargestBatch));
+}
+
+Result<LaidOut*> DeviceExecutor::Slot(int index) {
+  while (std::ssize(slots_) <= index) slots_.push_back(TRY(LaidOut::Make(device_, layout_)));
+  return &slots_[static_cast<size_t>(index)];
+}
+
+Result<DeviceExecutor::Image*> DeviceExecutor::Resident(int image) {
+  if (auto found = resident_.find(image); found != resident_.end()) return &found->second;
+  Result<LaidOut> values = LaidOut::Make(device_, layout_);
+  if (!values.ok()) return values.error().With("no room on the device; lower memory_budget_mb");
+  Image& made = resident_[image];
+  made.values = std::move(*values);
+  made.digest = TRY(DeviceMemory::Allocate(device_, 4 * kDigestWords));
+  TRY(made.values.whole.Write(Host(image), layout_.bytes));
+  TRY(Digest(made.values, layout_, made.digest));
+  return &made;
+}
+
+Status DeviceExecutor::RunOriginal(const ImageInput& image, int index, OriginalRun* run) {
   const Program& program = original_->program();
-  const TypedProgram& typed = original_->typed();
   const int input = original_->input();
   const std::string bytes = TRY(ReadFile(image.file));
-  if (static_cast<int64_t>(bytes.size()) != typed.Bytes(input))
+  if (std::ssize(bytes) != layout_[input].bytes)
     return Fail(Code::kInvalidInput, image.file, ": has ", std::to_string(bytes.size()),
-                " bytes, the program's input needs ", std::to_string(typed.Bytes(input)));
-  for (size_t v = 0; v < offsets_.size(); ++v) {
-    if (offsets_[v] < 0) continue;
-    DeviceMemory& memory = values_[static_cast<int>(v)];
-    if (memory.data() == nullptr)
-      memory = TRY(DeviceMemory::Allocate(device_, typed.Bytes(static_cast<int>(v)) + kTail));
-    TRY(memory.Fill());
-  }
-  TRY(values_.at(input).Write(bytes.data(), typed.Bytes(input)));
-  for (int s : original_->image_steps())
-    for (int value : program.steps[static_cast<size_t>(s)].inputs)
-      if (original_->Constant(value) != nullptr) TRY(SharedConstant(value));
+                " bytes, the program's input needs ", std::to_string(layout_[input].bytes));
+  // The input goes up as a part of the whole.
+  char* host = references_.data() + index * layout_.bytes;
+  std::memset(host, 0xff, static_cast<size_t>(layout_.bytes));
+  std::memcpy(host + layout_[input].offset, bytes.data(), bytes.size());
+  Image* resident = TRY(Resident(index));
+  TRY(resident->values.whole.Write(host, layout_.bytes));
+  TRY(Wait());
   const double start = SecondsNow();
   for (int s : original_->image_steps()) {
     const Step& step = program.steps[static_cast<size_t>(s)];
     const auto at = [&](int value) {
-      const auto constant = constants_.find(value);
-      return constant != constants_.end() ? constant->second.data() : values_.at(value).data();
+      return original_->Constant(value) != nullptr ? constants_.at(value)
+                                                   : resident->values.at(value);
     };
-    TRY(typed.Call(original_->StepKernel(s), step, Arguments(step, at, at), device_)
+    TRY(Call(original_->StepKernel(s), original_->typed(), step, Arguments(step, at, at))
             .With("step '" + step.name + "' of the original"));
   }
-  TRY(Synchronize(device_).With("the original on " + name()));
+  TRY(Wait().With("the original on " + name()));
   run->seconds = SecondsNow() - start;
-  for (const auto& [value, memory] : values_)
-    TRY(memory.Read(reference + offsets_[static_cast<size_t>(value)], typed.Bytes(value)));
-  return Ok();
+  TRY(Digest(resident->values, layout_, resident->digest));
+  return Read(resident->values.whole, host, layout_.bytes);
 }
 
 Result<std::vector<OriginalRun>> DeviceExecutor::SetImages(const std::vector<ImageInput>& images,
                                                            const std::string& file,
                                                            const std::vector<OriginalRun>& known) {
   runs_.clear();
-  references_ =
-      TRY(MapReferences(file, std::max<int64_t>(bytes_per_image_, 1) *
-                                  std::max<int64_t>(1, static_cast<int64_t>(images.size()))));
+  resident_.clear();
+  references_ = TRY(MapReferences(
+      file, layout_.bytes * std::max<int64_t>(1, static_cast<int64_t>(images.size()))));
   if (!known.empty()) {
     runs_ = known;
     return runs_;
@@ -145,24 +275,23 @@ Result<std::vector<OriginalRun>> DeviceExecutor::SetImages(const std::vector<Ima
   for (const ImageInput& image : images) {
     if (FindImage(image.id) >= 0)
       return Fail(Code::kInvalidInput, "two images are named '", image.id, "'");
-    char* reference = references_.data() + bytes_per_image_ * static_cast<int64_t>(runs_.size());
+    const int index = static_cast<int>(runs_.size());
     OriginalRun run{.image = image.id};
     auto result = [&] {
-      return std::string_view(reference, static_cast<size_t>(bytes_per_image_));
+      return Hash64(std::string_view(Host(index), static_cast<size_t>(layout_.bytes)));
     };
     uint64_t first = 0;
     if (runs_.empty()) {
       // The first time also compiles kernels; limits should not rest on that.
-      TRY(RunOriginal(image, reference, &run));
-      first = Hash64(result());
+      TRY(RunOriginal(image, index, &run));
+      first = result();
     }
-    TRY(RunOriginal(image, reference, &run));
+    TRY(RunOriginal(image, index, &run));
     // Every fate is judged against this run, so it has to be what another run would give.
-    if (runs_.empty() && Hash64(result()) != first)
+    if (runs_.empty() && result() != first)
       return Fail(Code::kUnsupported, "the original gives two results on '", image.id, "'");
-    const void* data = original_->Constant(output) != nullptr
-                           ? original_->Constant(output)
-                           : reference + offsets_[static_cast<size_t>(output)];
+    const void* data = original_->Constant(output) != nullptr ? original_->Constant(output)
+                                                              : Reference(index, output);
     const std::vector<float> scores = TRY(ToFloats(data, type));
     run.top = TopK(scores.data(), static_cast<int64_t>(scores.size()), original_->top_k());
     runs_.push_back(std::move(run));
@@ -193,7 +322,7 @@ Status DeviceExecutor::CallFromHost(int s, const std::vector<void*>& host) {
     const bool input = i < step.inputs.size();
     const int value = input ? step.inputs[i] : step.outputs[i - step.inputs.size()];
     if (original_->Constant(value) != nullptr) {
-      arguments.push_back(TRY(SharedConstant(value)));
+      arguments.push_back(constants_.at(value));
       continue;
     }
     own[i] = TRY(DeviceMemory::Allocate(device_, typed.Bytes(value) + kTail));
@@ -201,8 +330,8 @@ Status DeviceExecutor::CallFromHost(int s, const std::vector<void*>& host) {
     if (input) TRY(own[i].Write(host[i], typed.Bytes(value)));
     arguments.push_back(own[i].data());
   }
-  TRY(typed.Call(original_->StepKernel(s), step, arguments, device_));
-  TRY(Synchronize(device_));
+  TRY(Call(original_->StepKernel(s), typed, step, arguments));
+  TRY(Wait());
   for (size_t i = step.inputs.size(); i < host.size(); ++i)
     TRY(own[i].Read(host[i], typed.Bytes(step.outputs[i - step.inputs.size()])));
   return Ok();
@@ -215,55 +344,6 @@ Result<Probed> DeviceExecutor::RunProbe(const Probe& probe) {
           return CallFromHost(step, arguments);
         });
   return probes_->Do(probe);
-}
-
-// Whether the device is as good as before a kernel failed: a launch was refused, nothing ran.
-bool DeviceExecutor::Sound() {
-  OutOfBounds found;
-  return Synchronize(device_).ok() && CheckConstants(&found).ok();
-}
-
-DeviceRunEnd DeviceExecutor::Run(const MutantJob& job, int next, const Watcher& watcher) {
-  auto ours = [](const Error& error) {
-    return DeviceRunEnd{DeviceRunEnd::Kind::kToolError, error.message};
-  };
-  Result<MutantPlan> plan = MakePlan(*original_, job.program);
-  if (!plan.ok()) return ours(plan.error());
-  DeviceMutant mutant(*this, *plan, job, watcher);
-  if (Status status = mutant.Load(); !status.ok()) {
-    // The device's compiler may refuse what TVM wrote: that is the mutant's end, not ours.
-    if (status.error().code != Code::kTvm) return ours(status.error());
-    return {DeviceRunEnd::Kind::kKernelFailed, status.error().message, next};
-  }
-  auto run = [&](int image, DeviceRunEnd& end) -> Result<Fate> {
-    Result<Fate> fate = mutant.RunImage(image, &end.out_of_bounds);
-    if (fate.ok() || fate.error().code != Code::kTvm || !Sound()) return fate;
-    // Refused twice is refused; it need not be asked of a new process.
-    fate = mutant.RunImage(image, &end.out_of_bounds);
-    if (fate.ok() || fate.error().code != Code::kTvm || !Sound()) return fate;
-    Fate refused{.image = runs_[static_cast<size_t>(image)].image, .ending = Ending::kCrashed};
-    const std::string& why = fate.error().message;
-    const bool compiler = why.find("the device's compiler refuses the kernel") != std::string::npos;
-    refused.detail = (compiler ? std::string(kDoesNotCompile) : "the kernel failed") + ": " + why;
-    return refused;
-  };
-  DeviceRunEnd end;
-  for (int position = next; position < static_cast<int>(job.images.size()); ++position) {
-    const int image = FindImage(job.images[static_cast<size_t>(position)]);
-    if (image < 0)
-      return ours(Fail(Code::kInvalidInput, "image '", job.images[static_cast<size_t>(position)],
-                       "' is not of the loaded chunk"));
-    const Result<Fate> fate = run(image, end);
-    if (!fate.ok()) {
-      if (fate.error().code != Code::kTvm) return ours(fate.error());
-      return {DeviceRunEnd::Kind::kKernelFailed, fate.error().message, position, end.out_of_bounds};
-    }
-    watcher.fate(fate.value());
-    if (job.stop_at_kill && (fate.value().ending != Ending::kOk ||
-                             KilledByTop1(runs_[static_cast<size_t>(image)].top, fate.value().top)))
-      break;
-  }
-  return end;
 }
 
 }  // namespace mutatenn

@@ -176,9 +176,12 @@ Status RunPart(BundlePart part, const fs::path& folder, Results& results) {
       TRY(chunks([](const std::vector<ImageInput>&) { return Ok(); }));
     OrderByMargin(results.Originals(part.model), &part.images);
   }
-  return chunks([&](const std::vector<ImageInput>& chunk) {
+  TRY(chunks([&](const std::vector<ImageInput>& chunk) {
     return RunChunk(session, part, chunk, results);
-  });
+  }));
+  if (const std::string line = AcceleratorLine(TRY(session.Stats())); !line.empty())
+    std::printf("%s\n", line.c_str());
+  return Ok();
 }
 
 Result<fs::path> Unpacked(const fs::path& bundle) {

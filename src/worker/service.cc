@@ -81,6 +81,7 @@ Result<Json> Service::Load(const Json& argument) {
     return Fail(Code::kInvalidInput, "mutants of the last program are unfinished");
   if (request.limits.memory_bytes <= 0) request.limits.memory_bytes = kDefaultMemory;
   if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats_);
+  if (accelerator_ != nullptr) Add(accelerator_->stats(), &stats_);
   scheduler_.reset();
   references_.reset();
   probes_.reset();
@@ -167,6 +168,7 @@ Result<Json> Service::RunProbe(const Json& argument) {
 Result<Json> Service::Stats(const Json&) {
   WorkerStats stats = stats_;
   if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats);
+  if (accelerator_ != nullptr) Add(accelerator_->stats(), &stats);
   rusage own = {}, children = {};
   ::getrusage(RUSAGE_SELF, &own);
   ::getrusage(RUSAGE_CHILDREN, &children);
