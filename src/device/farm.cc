@@ -273,6 +273,7 @@ class Farm : public Session {
     NetworkOptions network;
     network.secret = options_.secret;
     network.timeout_s = options_.timeout_s;
+    network.tvm_server = options_.tvm_server;
     if (options_.tracker) {
       auto ours = [this] {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -286,6 +287,7 @@ class Farm : public Session {
       network.match_key = server.match_key;
     } else {
       network.address = *member.address;
+      if (options_.tvm_server) network.match_key = options_.key;
       network.after = member.pid;
     }
     std::unique_ptr<NetworkSession> session = TRY(NetworkSession::Open(network));

@@ -1,6 +1,7 @@
-// Greeting, relay and TVM's RPC to one server; paths of this machine to names by content.
+// Greeting or upload, relay and TVM's RPC to one server; paths of this machine to names by content.
 #include "device/network_session.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/clock.h"
@@ -13,12 +14,15 @@ namespace {
 constexpr double kConnect_s = 10;
 constexpr double kLinger_s = 0.1;
 
+constexpr double kEnter_s =
+    20;  // TVM's own server answers at once, or is busy with another session
+
 struct Greeted {
   Socket socket;
   ServerHello hello;
 };
 
-Result<Greeted> Greet(const NetworkOptions& options, Purpose purpose) {
+Result<Greeted> GreetAs(const NetworkOptions& options, Purpose purpose) {
   Greeted greeted;
   greeted.socket = TRY(ConnectTcp(options.address, kConnect_s));
   Result<ServerHello> hello =
@@ -33,18 +37,40 @@ Result<Greeted> Greet(const NetworkOptions& options, Purpose purpose) {
 Result<std::unique_ptr<NetworkSession>> NetworkSession::Open(const NetworkOptions& options) {
   std::unique_ptr<NetworkSession> session(new NetworkSession);
   session->options_ = options;
-  Greeted rpc = TRY(Greet(options, Purpose::kSession));
-  session->ended_ = rpc.hello.ended;
-  session->root_ = rpc.hello.root;
-  session->relay_ = TRY(Relay::Start(std::move(rpc.socket)));
-  session->relay_->SetDeadline(options.timeout_s);
-  Result<std::unique_ptr<RemoteSession>> remote =
-      Connect("127.0.0.1", session->relay_->port(), rpc.hello.tvm_key);
-  if (!remote.ok()) return remote.error().With(options.address.Text());
-  session->relay_->SetDeadline(0);
-  session->remote_ = std::move(remote).value();
-  session->files_ = std::move(TRY(Greet(options, Purpose::kFiles)).socket);
+  TRY(options.tvm_server ? session->EnterTvm() : session->Greet());
   return session;
+}
+
+Status NetworkSession::ConnectTvm(Socket socket, const std::string& key, double patience_s) {
+  relay_ = TRY(Relay::Start(std::move(socket)));
+  relay_->SetDeadline(patience_s);
+  remote_ = TRY(Connect("127.0.0.1", relay_->port(), key).With(options_.address.Text()));
+  relay_->SetDeadline(0);
+  return Ok();
+}
+
+Status NetworkSession::Greet() {
+  Greeted rpc = TRY(GreetAs(options_, Purpose::kSession));
+  ended_ = rpc.hello.ended;
+  root_ = rpc.hello.root;
+  TRY(ConnectTvm(std::move(rpc.socket), rpc.hello.tvm_key, options_.timeout_s));
+  files_ = std::move(TRY(GreetAs(options_, Purpose::kFiles)).socket);
+  return Ok();
+}
+
+Status NetworkSession::EnterTvm() {
+  Socket socket = TRY(ConnectTcp(options_.address, kConnect_s));
+  const std::string& key = options_.match_key;
+  Status entered = ConnectTvm(std::move(socket), key, std::min(kEnter_s, options_.timeout_s));
+  if (!entered.ok() && relay_ != nullptr && !relay_->problem().empty())
+    return Fail(Code::kUnavailable, options_.address.Text(),
+                ": TVM's RPC server does not let us "
+                "in: it serves somebody else, asks for another key, or serves nobody any more, as "
+                "after a session that crashed (then start it again)");
+  TRY(std::move(entered));
+  tvm_server_.emplace(*options_.tvm_server, *remote_, *relay_, options_.timeout_s);
+  root_ = TRY(tvm_server_->Begin().With(options_.address.Text()));
+  return Ok();
 }
 
 NetworkSession::~NetworkSession() {
@@ -114,7 +140,8 @@ Status NetworkSession::SendNoted() {
     if (!bytes.ok()) unreadable = bytes.error();
     return bytes;
   };
-  Status status = SendFiles(files_, names, read, &bytes_sent_);
+  Status status = tvm_server_ ? tvm_server_->SendFiles(names, read, &bytes_sent_)
+                              : SendFiles(files_, names, read, &bytes_sent_);
   if (!unreadable.message.empty()) return unreadable;
   if (!status.ok()) return Lost(status.error().message);
   sent_.insert(names.begin(), names.end());
@@ -136,6 +163,10 @@ Result<Json> NetworkSession::Call(const std::string& function, const Json& argum
 
 Error NetworkSession::Lost(const std::string& symptom) {
   gone_ = options_.address.Text() + ": " + symptom;
+  if (tvm_server_)
+    gone_ +=
+        " (TVM's RPC server serves nobody any more after a session that crashed: start it "
+        "again where it does not answer)";
   return Fail(Code::kUnavailable, gone_);
 }
 

@@ -1,15 +1,18 @@
-// A worker of one `mutatenn-worker serve` behind the Session face. Files that a message names are
-// sent first, once each and by content; the message then names them as the server does.
+// A worker of one `mutatenn-worker serve`, or one brought to TVM's own RPC server, behind the
+// Session face. Files that a message names are sent first, once each and by content; the message
+// then names them as the server does.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "device/file_names.h"
 #include "device/json_session.h"
 #include "device/relay.h"
+#include "device/tvm_server.h"
 #include "device/wire.h"
 #include "tvm/runtime.h"
 
@@ -17,8 +20,9 @@ namespace mutatenn {
 
 struct NetworkOptions {
   Address address;
-  std::string match_key;   // from a tracker
-  std::string secret;      // "" = none
+  std::string match_key;  // from a tracker, or the --key of TVM's own server
+  std::string secret;     // "" = none
+  std::optional<TvmServerOptions> tvm_server = {};  // it is TVM's own
   double timeout_s = 600;  // for an answer, beyond what a call may wait by itself
   int64_t after = 0;       // pid of the worker lost there before
 };
@@ -40,6 +44,9 @@ class NetworkSession : public JsonSession {
 
  private:
   NetworkSession() = default;
+  Status Greet();     // mutatenn-worker serve
+  Status EnterTvm();  // TVM's own server
+  Status ConnectTvm(Socket socket, const std::string& key, double patience_s);
   Result<Json> Call(const std::string& function, const Json& argument) override;
   // The file's name on the server, noting that it has to be there.
   Result<std::string> NameThere(const std::string& path);
@@ -51,7 +58,8 @@ class NetworkSession : public JsonSession {
   Socket files_;
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<RemoteSession> remote_;  // ends before the relay
-  std::string root_;                       // there
+  std::optional<TvmServer> tvm_server_;
+  std::string root_;  // there
   std::string local_root_;
   std::map<std::string, std::string> names_;  // path here -> name there
   std::map<std::string, std::string> noted_;  // name -> path; not sent yet
