@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "device/inline_files.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -13,6 +15,7 @@ namespace {
 
 constexpr double kConnect_s = 10;
 constexpr double kLinger_s = 0.1;
+constexpr uintmax_t kInlineBytes = 256 << 10;  // more is worth asking which of it is there
 
 constexpr double kEnter_s =
     20;  // TVM's own server answers at once, or is busy with another session
@@ -50,11 +53,14 @@ Status NetworkSession::ConnectTvm(Socket socket, const std::string& key, double 
 }
 
 Status NetworkSession::Greet() {
+  // Both at once: each takes three ways to the server and back.
+  auto files = std::async(std::launch::async | std::launch::deferred,
+                          [this] { return GreetAs(options_, Purpose::kFiles); });
   Greeted rpc = TRY(GreetAs(options_, Purpose::kSession));
   ended_ = rpc.hello.ended;
   root_ = rpc.hello.root;
   TRY(ConnectTvm(std::move(rpc.socket), rpc.hello.tvm_key, options_.timeout_s));
-  files_ = std::move(TRY(GreetAs(options_, Purpose::kFiles)).socket);
+  files_ = std::move(TRY(files.get()).socket);
   return Ok();
 }
 
@@ -84,36 +90,60 @@ Result<LoadReply> NetworkSession::Load(const LoadRequest& request) {
   theirs.root = root_;
   theirs.scratch.clear();
   TRY(RenameFiles(theirs.program, NameThere()));
-  TRY(SendNoted());
+  TRY(SendNoted(Kept::kLong));
   return JsonSession::Load(theirs);
 }
 
 Result<std::vector<OriginalRun>> NetworkSession::SetImages(const std::vector<ImageInput>& images) {
   std::vector<ImageInput> theirs = images;
   for (ImageInput& image : theirs) image.file = root_ + "/" + TRY(NameThere(image.file));
-  TRY(SendNoted());
+  TRY(SendNoted(Kept::kLong));
   return JsonSession::SetImages(theirs);
 }
 
-Status NetworkSession::Submit(const std::vector<MutantJob>& jobs) {
+Result<std::vector<MutantJob>> NetworkSession::Renamed(const std::vector<MutantJob>& jobs) {
   std::vector<MutantJob> theirs = jobs;
   for (MutantJob& job : theirs) TRY(RenameFiles(job.program, NameThere()));
-  TRY(SendNoted());
-  return JsonSession::Submit(theirs);
+  TRY(SendNoted(Kept::kShort));
+  return theirs;
+}
+
+Status NetworkSession::Submit(const std::vector<MutantJob>& jobs) {
+  return JsonSession::Submit(TRY(Renamed(jobs)));
 }
 
 Result<std::vector<MutantDone>> NetworkSession::Collect(double wait_s) {
+  return Work({}, wait_s, 0);
+}
+
+Result<std::vector<MutantDone>> NetworkSession::Work(const std::vector<MutantJob>& jobs,
+                                                     double wait_s, size_t enough) {
+  Json list = Json::array();
+  for (const MutantJob& job : TRY(Renamed(jobs))) list.push_back(ToJson(job));
   patience_s_ = wait_s;
-  Result<Json> list = Call("mutatenn.collect", {{"wait_s", wait_s}, {"linger_s", kLinger_s}});
+  Result<Json> done =
+      Call("mutatenn.work",
+           {{"jobs", list}, {"wait_s", wait_s}, {"linger_s", kLinger_s}, {"enough", enough}});
   patience_s_ = 0;
-  return MutantDonesFromJson(TRY(std::move(list)));
+  return MutantDonesFromJson(TRY(std::move(done)));
+}
+
+Result<std::vector<RepeatedRun>> NetworkSession::Repeat(const std::vector<ImageInput>& images,
+                                                        int runs) {
+  std::vector<ImageInput> theirs = images;
+  for (ImageInput& image : theirs) image.file = root_ + "/" + TRY(NameThere(image.file));
+  TRY(SendNoted(Kept::kLong));
+  patience_s_ = runs * options_.timeout_s;
+  Result<std::vector<RepeatedRun>> repeated = JsonSession::Repeat(theirs, runs);
+  patience_s_ = 0;
+  return repeated;
 }
 
 Result<std::vector<StepFloor>> NetworkSession::Floors(const FloorRequest& request) {
   FloorRequest theirs = request;
   for (MutantProgram& program : theirs.roundings) TRY(RenameFiles(program, NameThere()));
   if (theirs.exact) TRY(RenameFiles(*theirs.exact, NameThere()));
-  TRY(SendNoted());
+  TRY(SendNoted(Kept::kShort));
   return JsonSession::Floors(theirs);
 }
 
@@ -129,9 +159,14 @@ Result<std::string> NetworkSession::NameThere(const std::string& path) {
   return known->second;
 }
 
-Status NetworkSession::SendNoted() {
+Status NetworkSession::SendNoted(Kept kept) {
   if (!gone_.empty()) return Fail(Code::kUnavailable, gone_);
   if (noted_.empty()) return Ok();
+  std::error_code ignored;
+  uintmax_t bytes = 0;
+  for (const auto& [name, path] : noted_) bytes += fs::file_size(path, ignored);
+  if (kept == Kept::kShort && bytes <= kInlineBytes) return Ok();
+  round_trips_ += 2;
   std::vector<std::string> names;
   for (const auto& [name, path] : noted_) names.push_back(name);
   Error unreadable{Code::kInternal, ""};  // on this machine
@@ -149,12 +184,28 @@ Status NetworkSession::SendNoted() {
   return Ok();
 }
 
+Result<std::map<std::string, std::string>> NetworkSession::SmallNoted() {
+  std::map<std::string, std::string> files;
+  for (const auto& [name, path] : noted_) {
+    std::string& bytes = files[name] = TRY(ReadFile(path));
+    bytes_sent_ += std::ssize(bytes);
+  }
+  noted_.clear();
+  return files;
+}
+
 Result<Json> NetworkSession::Call(const std::string& function, const Json& argument) {
   if (!gone_.empty()) return Fail(Code::kUnavailable, gone_);
   AddSeconds timer(messages_s_, CLOCK_THREAD_CPUTIME_ID);
+  const std::map<std::string, std::string> files = TRY(SmallNoted());
+  ++round_trips_;
   relay_->SetDeadline(options_.timeout_s + patience_s_);
-  Result<std::string> answer = remote_->Call(function, DumpJson(argument));
+  Result<std::string> answer =
+      files.empty()
+          ? remote_->Call(function, DumpJson(argument))
+          : remote_->Call("mutatenn.with", WithFiles({function, DumpJson(argument)}, root_, files));
   relay_->SetDeadline(0);
+  for (const auto& [name, bytes] : files) sent_.insert(name);
   if (answer.ok()) return OpenReply(*answer);
   if (answer.error().code != Code::kUnavailable) return answer.error().With(function);
   std::string problem = relay_->problem();

@@ -37,10 +37,17 @@ class NetworkSession : public JsonSession {
   Status Submit(const std::vector<MutantJob>& jobs) override;
   Result<std::vector<MutantDone>> Collect(double wait_s) override;
   Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override;
+  Result<std::vector<RepeatedRun>> Repeat(const std::vector<ImageInput>& images, int runs) override;
+  // Submit and Collect in one request, which is answered once only `enough` mutants are left, or
+  // some time after the first has finished.
+  Result<std::vector<MutantDone>> Work(const std::vector<MutantJob>& jobs, double wait_s,
+                                       size_t enough);
 
   // How the worker of `after` ended, as the server saw it; "" = not known.
   const std::string& ended() const { return ended_; }
   int64_t bytes_sent() const { return bytes_sent_; }
+  // Ways to the server and back so far: calls, and what moves files.
+  int round_trips() const { return round_trips_; }
 
  private:
   NetworkSession() = default;
@@ -51,7 +58,12 @@ class NetworkSession : public JsonSession {
   // The file's name on the server, noting that it has to be there.
   Result<std::string> NameThere(const std::string& path);
   NameFile NameThere();
-  Status SendNoted();  // what is not there yet
+  // What is not there yet. Weights and inputs are asked for first, since mostly they are there;
+  // what is made for this campaign alone goes along with the next call where it is little.
+  enum class Kept { kLong, kShort };
+  Status SendNoted(Kept kept);
+  Result<std::map<std::string, std::string>> SmallNoted();
+  Result<std::vector<MutantJob>> Renamed(const std::vector<MutantJob>& jobs);
   Error Lost(const std::string& symptom);
 
   NetworkOptions options_;
@@ -66,6 +78,7 @@ class NetworkSession : public JsonSession {
   std::set<std::string> sent_;
   double patience_s_ = 0;  // of the call under way, beyond timeout_s
   int64_t bytes_sent_ = 0;
+  int round_trips_ = 0;
   std::string ended_;
   std::string gone_;  // not empty: every call fails with this
 };
