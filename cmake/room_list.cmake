@@ -52,6 +52,8 @@ foreach(program mutatenn mutatenn-worker)
 endforeach()
 
 include(opencl)
+include(upload)
+add_dependencies(mutatenn mutatenn-upload)
 
 if(MUTATENN_BUILD_TESTS)
   include(${PROJECT_SOURCE_DIR}/src/worker/sabotage.cmake)

@@ -20,3 +20,5 @@ add_executable(mutatenn-worker src/worker/main.cc)
 room_program(mutatenn-worker worker)
 set_target_properties(mutatenn-worker PROPERTIES
   BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN" LINK_FLAGS "-Wl,--allow-shlib-undefined")
+
+include(upload)

@@ -1,7 +1,6 @@
 // The store to a folder of files packed by tar, and lines of results to the store.
 #include "campaign/bundle.h"
 
-#include <link.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -19,8 +18,8 @@
 #include "device/file_names.h"
 #include "device/remote.h"
 #include "device/wire.h"
+#include "device/worker_files.h"
 #include "judge/top_json.h"
-#include "tvm/accelerator.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -79,32 +78,8 @@ class Staging {
   fs::path path_;
 };
 
-// The libraries that this program and its worker share, but for the system's own, and those that
-// run kernels of `kind`.
-Status CopyOwnWorker(const std::string& kind, const fs::path& to) {
-  TRY(LinkOrCopy(ExecutableDirectory() / "mutatenn-worker", to / "mutatenn-worker"));
-  // By the names that the loader asks for, which may be links to others.
-  std::vector<std::string> libraries = AcceleratorLibraries(kind);
-  ::dl_iterate_phdr(
-      [](dl_phdr_info* loaded, size_t, void* found) {
-        const std::string name = fs::path(loaded->dlpi_name).filename();
-        for (const char* shared :
-             {"libtvm_ffi.so", "libtvm_runtime.so", "libfmt.so", "libspdlog.so"})
-          if (name.starts_with(shared))
-            static_cast<std::vector<std::string>*>(found)->push_back(loaded->dlpi_name);
-        return 0;
-      },
-      &libraries);
-  for (const fs::path library : libraries) TRY(LinkOrCopy(library, to / library.filename()));
-  return Ok();
-}
-
 Status CopyWorker(const std::string& from, const std::string& kind, const fs::path& to) {
-  if (from.empty()) return CopyOwnWorker(kind, to);
-  if (!fs::exists(fs::path(from) / "mutatenn-worker"))
-    return Fail(Code::kNotFound, from, ": holds no mutatenn-worker");
-  for (const auto& entry : fs::directory_iterator(from))
-    if (entry.is_regular_file()) TRY(LinkOrCopy(entry.path(), to / entry.path().filename()));
+  for (const auto& [name, file] : TRY(WorkerFiles(from, kind))) TRY(LinkOrCopy(file, to / name));
   return Ok();
 }
 

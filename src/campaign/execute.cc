@@ -16,7 +16,7 @@ namespace mutatenn {
 namespace {
 
 constexpr int kQueueDepthPerJob = 8;
-constexpr int kRemoteQueueDepthPerJob = 16;  // answers take their time
+constexpr int kRemoteQueueDepthPerJob = 48;  // answers take their time
 constexpr double kCollectWait_s = 0.5;
 constexpr int kTriesPerMutant =
     3;  // a mutant that takes its worker along is left pending after these

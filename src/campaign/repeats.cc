@@ -72,27 +72,25 @@ double LargestDifference(const std::vector<float>& a, const std::vector<float>& 
 Result<std::vector<ImageRepeats>> RepeatOriginals(Session& session,
                                                   const std::vector<ImageInput>& images,
                                                   const std::vector<OriginalRun>& first, int runs) {
+  Result<std::vector<RepeatedRun>> result = session.Repeat(images, runs);
+  if (!result.ok() && result.error().code == Code::kUnsupported) return std::vector<ImageRepeats>{};
+  std::vector<RepeatedRun> repeated = TRY(std::move(result));
+  for (size_t i = 0; i < repeated.size(); ++i)
+    if (repeated[i].outputs.size() != first.size() ||
+        (i > 0 && repeated[i].runs.size() != first.size()))
+      return Fail(Code::kInternal, "the worker ran ", std::to_string(repeated[i].outputs.size()),
+                  " of ", std::to_string(first.size()), " images");
   std::vector<ImageRepeats> repeats;
-  for (const OriginalRun& run : first) {
-    auto outputs = session.Outputs(run.image);
-    if (!outputs.ok() && outputs.error().code == Code::kUnsupported)
-      return std::vector<ImageRepeats>{};
-    ImageRepeats entry{run.image, TRY(std::move(outputs)), {FirstLabel(run)}, {}};
+  for (size_t k = 0; k < first.size() && !repeated.empty(); ++k) {
+    ImageRepeats entry{first[k].image, repeated[0].outputs[k], {FirstLabel(first[k])}, {}};
     entry.spread.resize(entry.outputs.size());
-    repeats.push_back(std::move(entry));
-  }
-  for (int i = 1; i < runs; ++i) {
-    std::vector<OriginalRun> again = TRY(session.SetImages(images));
-    if (again.size() != repeats.size())
-      return Fail(Code::kInternal, "the worker ran ", std::to_string(again.size()), " of ",
-                  std::to_string(repeats.size()), " images");
-    for (size_t k = 0; k < again.size(); ++k) {
-      repeats[k].labels.push_back(FirstLabel(again[k]));
-      std::vector<std::vector<float>> outputs = TRY(session.Outputs(again[k].image));
-      for (size_t o = 0; o < repeats[k].spread.size() && o < outputs.size(); ++o)
-        repeats[k].spread[o] =
-            Larger(repeats[k].spread[o], LargestDifference(repeats[k].outputs[o], outputs[o]));
+    for (size_t i = 1; i < repeated.size(); ++i) {
+      entry.labels.push_back(FirstLabel(repeated[i].runs[k]));
+      const auto& outputs = repeated[i].outputs[k];
+      for (size_t o = 0; o < entry.spread.size() && o < outputs.size(); ++o)
+        entry.spread[o] = Larger(entry.spread[o], LargestDifference(entry.outputs[o], outputs[o]));
     }
+    repeats.push_back(std::move(entry));
   }
   return repeats;
 }

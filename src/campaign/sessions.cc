@@ -2,6 +2,7 @@
 #include "campaign/sessions.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,18 @@ namespace {
 constexpr const char* kSecretDoc =
     "File that holds the secret the server was started with; without it, none is used.";
 
+const Key kServer{"server",
+                  KeyType::kString,
+                  "What runs there: mutatenn-worker serve, or TVM's own RPC server (python -m "
+                  "tvm.exec.rpc_server), which the worker is uploaded to.",
+                  false,
+                  "mutatenn",
+                  {"mutatenn", "tvm"}};
+const Key kWorker{
+    "worker", KeyType::kString,
+    "The mutatenn-worker to upload with all that lies beside it, for a machine of another "
+    "kind (make worker-aarch64); without it, this machine's own.",
+    false, ""};
 const Key kKind{"kind", KeyType::kString, "", true, nullptr, {"local", "remote", "tracker"}};
 
 const ObjectKeys& KeysOf(const std::string& kind) {
@@ -24,6 +37,9 @@ const ObjectKeys& KeysOf(const std::string& kind) {
       kKind,
       {"servers", KeyType::kStrings, "Addresses of mutatenn-worker serve: tcp://HOST:PORT.", true},
       {"secret_file", KeyType::kString, kSecretDoc, false, ""},
+      kServer,
+      kWorker,
+      {"key", KeyType::kString, "The --key that TVM's own server was started with.", false, ""},
   }};
   static const ObjectKeys tracker{{
       kKind,
@@ -37,8 +53,17 @@ const ObjectKeys& KeysOf(const std::string& kind) {
        {},
        0},
       {"secret_file", KeyType::kString, kSecretDoc, false, ""},
+      kServer,
+      kWorker,
   }};
   return kind == "remote" ? remote : kind == "tracker" ? tracker : local;
+}
+
+// The instruction set in a target's or its host's triple; "" = this machine's.
+std::string MachineOf(const Json& target) {
+  if (target.contains("host") && target["host"].is_object()) return MachineOf(target["host"]);
+  const std::string triple = target.value("mtriple", "");
+  return triple.substr(0, triple.find('-'));
 }
 
 Result<std::string> ReadSecret(const std::string& file) {
@@ -69,6 +94,18 @@ Result<Json> CheckSession(
       TRY(address(servers[i], fmt::format("servers[{}]", i)));
   }
   if (kind == "tracker") TRY(address(checked["tracker"], "tracker"));
+  if (checked.contains("server")) {
+    const bool tvm = checked["server"] == "tvm";
+    auto only = [&](const char* key, bool for_tvm) -> Status {
+      if (tvm == for_tvm || !checked.contains(key) || checked[key] == "") return Ok();
+      return Fail(Code::kInvalidInput, where, path, ".", key, ": is for servers of kind '",
+                  for_tvm ? "tvm" : "mutatenn", "' only");
+    };
+    TRY(only("secret_file", false));
+    TRY(only("worker", true));
+    if (kind == "remote") TRY(only("key", true));
+    checked["worker"] = TRY(resolve(checked["worker"].get<std::string>(), path + ".worker"));
+  }
   if (checked.contains("secret_file")) {
     checked["secret_file"] =
         TRY(resolve(checked["secret_file"].get<std::string>(), path + ".secret_file"));
@@ -85,10 +122,16 @@ Result<std::unique_ptr<Session>> OpenSession(const DeviceConfig& device,
                              .scratch = scratch,
                              .sabotage_allowed = std::getenv("MUTATENN_SABOTAGE") != nullptr});
   FarmOptions farm{.timeout_s = device.timeout_s, .recover = device.recover};
+  if (session.at("server") == "tvm")
+    farm.tvm_server = TvmServerOptions{
+        .machine = MachineOf(device.target),
+        .kind = device.target.value("kind", ""),
+        .worker = std::filesystem::path(session.at("worker").get<std::string>()).parent_path()};
   farm.secret = TRY(ReadSecret(session.at("secret_file")));
   if (kind == "remote") {
     for (const Json& server : session.at("servers"))
       farm.servers.push_back(TRY(ParseAddress(server)));
+    farm.key = session.at("key");
   } else {
     farm.tracker = TRY(ParseAddress(session.at("tracker")));
     farm.key = session.at("key");

@@ -20,7 +20,7 @@
 namespace mutatenn {
 namespace {
 
-constexpr int kDepthPerJob = 16;  // keeps a worker busy while an answer is on its way
+constexpr int kDepthPerJob = 32;  // keeps a worker busy while an answer is on its way
 constexpr double kCollectWait_s = 0.25;
 constexpr double kLongestPause_s = 30;
 constexpr int kLossesOfAMutant = 2;
@@ -112,6 +112,11 @@ class Farm : public Session {
 
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
     return OfOne([&](Session& session) { return session.Outputs(image); });
+  }
+
+  Result<std::vector<RepeatedRun>> Repeat(const std::vector<ImageInput>& images,
+                                          int runs) override {
+    return OfOne([&](Session& session) { return session.Repeat(images, runs); });
   }
 
   Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
@@ -273,6 +278,7 @@ class Farm : public Session {
     NetworkOptions network;
     network.secret = options_.secret;
     network.timeout_s = options_.timeout_s;
+    network.tvm_server = options_.tvm_server;
     if (options_.tracker) {
       auto ours = [this] {
         std::lock_guard<std::mutex> lock(mutex_);
@@ -286,6 +292,7 @@ class Farm : public Session {
       network.match_key = server.match_key;
     } else {
       network.address = *member.address;
+      if (options_.tvm_server) network.match_key = options_.key;
       network.after = member.pid;
     }
     std::unique_ptr<NetworkSession> session = TRY(NetworkSession::Open(network));
@@ -375,11 +382,12 @@ class Farm : public Session {
       queue_.pop_front();
       member.running[jobs.back().program.mutant] = jobs.back();
     }
+    // While more are waiting, the server is told so before it has run them all.
+    const size_t enough = member.running.size() == depth ? depth / 2 : 0;
     lock.unlock();
     Result<std::vector<MutantDone>> result = [&]() -> Result<std::vector<MutantDone>> {
       std::lock_guard<std::mutex> calling(member.calling);
-      if (!jobs.empty()) TRY(member.session->Submit(jobs));
-      return member.session->Collect(kCollectWait_s);
+      return member.session->Work(jobs, kCollectWait_s, enough);
     }();
     lock.lock();
     for (MutantDone& done : TRY(std::move(result))) {

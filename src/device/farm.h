@@ -12,13 +12,15 @@
 
 #include "base/socket.h"
 #include "device/session.h"
+#include "device/tvm_server.h"
 
 namespace mutatenn {
 
 struct FarmOptions {
   std::vector<Address> servers;  // or:
   std::optional<Address> tracker;
-  std::string key;
+  std::string key;                                  // there, or of TVM's own servers
+  std::optional<TvmServerOptions> tvm_server = {};  // the servers are TVM's own
   int count = 0;  // servers to take from the tracker; 0 = as many as are registered
   std::string secret;
   double timeout_s = 600;      // for an answer, beyond what a call may wait by itself

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "device/remote.h"
+#include "device/repeat.h"
 #include "device/session.h"
 
 namespace mutatenn {
@@ -39,6 +40,11 @@ class JsonSession : public Session {
   }
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image) override {
     return OutputsFromJson(TRY(Call("mutatenn.outputs", {{"image", image}})));
+  }
+  Result<std::vector<RepeatedRun>> Repeat(const std::vector<ImageInput>& images,
+                                          int runs) override {
+    return RepeatedRunsFromJson(
+        TRY(Call("mutatenn.repeat", {{"images", ToJson(images)}, {"runs", runs}})));
   }
   Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
     return FloorsFromJson(TRY(Call("mutatenn.floors", ToJson(request))));

@@ -1,5 +1,4 @@
-// What session.h leaves open of the protocol: lists of messages, and the envelope of every reply,
-// {"ok": value} or {"error": {"code": number, "message": text}}.
+// What session.h leaves open of the protocol: lists of messages.
 #pragma once
 
 #include <string>
@@ -7,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "device/reply.h"
 #include "device/session.h"
 
 namespace mutatenn {
@@ -18,9 +18,5 @@ Result<std::vector<std::vector<float>>> OutputsFromJson(const Json& json);
 Result<std::vector<OriginalRun>> OriginalRunsFromJson(const Json& json);
 Result<std::vector<MutantDone>> MutantDonesFromJson(const Json& json);
 Result<std::vector<MutantJob>> MutantJobsFromJson(const Json& json);
-
-std::string SealReply(const Result<Json>& reply);
-// The value of a reply, or the error in it with its own code.
-Result<Json> OpenReply(const std::string& text);
 
 }  // namespace mutatenn

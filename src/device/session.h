@@ -62,6 +62,12 @@ struct OriginalRun {
   double seconds = 0;  // all steps that depend on the image
 };
 
+// One of several runs of the original over the loaded chunk.
+struct RepeatedRun {
+  std::vector<OriginalRun> runs;  // empty in the first, whose are known from SetImages
+  std::vector<std::vector<std::vector<float>>> outputs;  // by image, then as Session::Outputs
+};
+
 struct MutantJob {
   MutantProgram program;
   std::vector<std::string> images;  // of the loaded chunk, in order
@@ -92,6 +98,8 @@ class Session {
   // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons
   // in tests and `mutatenn show`: raw float32, one vector per output.
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
+  // The run that SetImages made of these images, and `runs` - 1 more; kUnsupported as Outputs.
+  virtual Result<std::vector<RepeatedRun>> Repeat(const std::vector<ImageInput>& images, int runs);
   // Rounding floors of the loaded program's steps; kUnsupported where none are measured.
   virtual Result<std::vector<StepFloor>> Floors(const FloorRequest&) {
     return Fail(Code::kUnsupported, "this device measures no rounding floors");

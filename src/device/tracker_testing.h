@@ -19,6 +19,10 @@ class TestTracker {
                         .c_str()) == 0;
     return possible;
   }
+  static std::string Python() {
+    const char* python = std::getenv("MUTATENN_PYTHON");
+    return python != nullptr ? python : "python3";
+  }
   TestTracker() {
     // The tracker takes the first free port of a range and says which one only in its log.
     ProcessOptions options;
@@ -55,10 +59,6 @@ class TestTracker {
 
  private:
   static constexpr int kFirst = 19190;
-  static std::string Python() {
-    const char* python = std::getenv("MUTATENN_PYTHON");
-    return python != nullptr ? python : "python3";
-  }
   std::unique_ptr<Process> process_;
   Address address_;
 };

@@ -1,10 +1,6 @@
 // Both ends of the greeting and of the transfer of files by content.
 #include "device/wire.h"
 
-#include <filesystem>
-
-#include "base/files.h"
-#include "base/hash.h"
 #include "base/hmac.h"
 
 namespace mutatenn {
@@ -16,7 +12,6 @@ constexpr double kPatience_s = 10;  // of the greeting
 constexpr double kTransfer_s = 60;  // without a single byte
 constexpr int64_t kLargestFile = int64_t{8} << 30;
 constexpr int64_t kLargestHello = 1 << 16;
-constexpr size_t kHashDigits = 32;
 
 const char* PurposeName(Purpose purpose) {
   return purpose == Purpose::kSession ? "session" : "files";
@@ -99,17 +94,6 @@ void Refuse(const Socket& socket, const std::string& why, bool for_now) {
   (void)socket.SendMessage({{"error", why}, {"for_now", for_now}}, kPatience_s);
 }
 
-std::string ContentName(const std::string& path, std::string_view bytes) {
-  return HashBytes(bytes) + (path.ends_with(".so") ? ".so" : ".bin");
-}
-
-bool IsContentName(const std::string& name) {
-  if (name.size() < kHashDigits) return false;
-  std::string end = name.substr(kHashDigits);
-  return (end == ".so" || end == ".bin") &&
-         name.substr(0, kHashDigits).find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 Status SendFiles(const Socket& socket, const std::vector<std::string>& names,
                  const std::function<Result<std::string>(size_t)>& read, int64_t* bytes_sent) {
   TRY(socket.SendMessage(names, kTransfer_s));
@@ -130,20 +114,10 @@ Status SendFiles(const Socket& socket, const std::vector<std::string>& names,
 }
 
 Status ReceiveFiles(const Socket& socket, const std::string& folder) {
-  namespace fs = std::filesystem;
   while (true) {
     Result<Json> names = socket.ReceiveMessage(-1);
     if (!names.ok()) return Ok();  // the client left
-    Json missing = Json::array();
-    for (size_t i = 0; names->is_array() && i < names->size(); ++i) {
-      const Json& name = (*names)[i];
-      if (!name.is_string() || !IsContentName(name.get<std::string>()))
-        return Fail(Code::kInvalidInput, "a file with a name of its own");
-      fs::path path = fs::path(folder) / name.get<std::string>();
-      std::error_code absent;
-      fs::last_write_time(path, fs::file_time_type::clock::now(), absent);  // used: evicted last
-      if (absent) missing.push_back(i);
-    }
+    Json missing = TRY(MissingFiles(folder, *names));
     TRY(socket.SendMessage(missing, kTransfer_s));
     if (missing.empty()) continue;
     std::string problem;
@@ -155,12 +129,8 @@ Status ReceiveFiles(const Socket& socket, const std::string& folder) {
         return Fail(Code::kInvalidInput, "a file of ", std::to_string(size), " bytes");
       std::string bytes(size, '\0');
       TRY(socket.Receive(bytes.data(), bytes.size(), kTransfer_s));
-      if (ContentName(name, bytes) != name) {
-        problem = name + " arrived damaged";
-        continue;
-      }
-      Status written = WriteFile(fs::path(folder) / name, bytes);
-      if (!written.ok()) problem = written.error().message;
+      Status kept = KeepFile(folder, name, bytes);
+      if (!kept.ok()) problem = kept.error().message;
     }
     TRY(socket.SendMessage(problem.empty() ? Json::object() : Json{{"error", problem}},
                            kTransfer_s));

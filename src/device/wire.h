@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/socket.h"
+#include "device/file_cache.h"
 
 namespace mutatenn {
 
@@ -37,10 +38,6 @@ Status Welcome(const Socket& socket, const ServerHello& hello, const std::string
                const std::string& said);
 // `for_now`: the client may try again.
 void Refuse(const Socket& socket, const std::string& why, bool for_now = false);
-
-// A file by its content: "<hash>.so" for a library, "<hash>.bin" for anything else.
-std::string ContentName(const std::string& path, std::string_view bytes);
-bool IsContentName(const std::string& name);
 
 // Sends what the server lacks, on a connection of purpose kFiles. `read` gives a file's bytes.
 Status SendFiles(const Socket& socket, const std::vector<std::string>& names,

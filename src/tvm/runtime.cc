@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
+#include <vector>
 
 #include "base/hmac.h"
 
@@ -26,6 +27,7 @@ namespace {
 constexpr int32_t kMagic = 0xff271;  // TVM's RPC handshake: ok, and (+ 2) no match
 constexpr int32_t kMaxKey = 4096;
 constexpr size_t kMaxArguments = 64;
+constexpr const char* kCall = "mutatenn.call";  // (name, argument) -> reply
 using WorkspaceAllocate = void* (*)(int, int, uint64_t, int, int);
 using WorkspaceFree = int (*)(int, int, void*);
 
@@ -190,7 +192,23 @@ std::string TvmVersion() { return TVM_VERSION; }
 
 struct RemoteSession::State {
   ffi::Optional<ffi::Module> session;
-  std::map<std::string, ffi::Function> functions;
+  std::map<std::string, ffi::Function> functions;  // looked up once each
+  std::vector<ffi::Any> loaded;
+
+  // Null where the server has none.
+  ffi::Function Find(const std::string& name) {
+    auto found = functions.find(name);
+    if (found != functions.end()) return found->second;
+    ffi::Optional<ffi::Function> remote = (*session)->GetFunction(name);
+    if (!remote.has_value() || *remote == nullptr) return nullptr;
+    return functions[name] = *remote;
+  }
+  Result<ffi::Function> Require(const std::string& name) {
+    ffi::Function function = Find(name);
+    if (function == nullptr)
+      return Fail(Code::kUnsupported, "the server has no function ", name, "; is it an older one?");
+    return function;
+  }
 };
 
 RemoteSession::RemoteSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -198,6 +216,7 @@ RemoteSession::RemoteSession(std::unique_ptr<State> state) : state_(std::move(st
 RemoteSession::~RemoteSession() {
   (void)Caught([&] {
     state_->functions.clear();
+    state_->loaded.clear();
     state_.reset();
     return 0;
   });
@@ -206,15 +225,37 @@ RemoteSession::~RemoteSession() {
 Result<std::string> RemoteSession::Call(const std::string& function, const std::string& argument) {
   return Caught(
       [&]() -> Result<std::string> {
-        auto found = state_->functions.find(function);
-        if (found == state_->functions.end()) {
-          ffi::Optional<ffi::Function> remote = (*state_->session)->GetFunction(function);
-          if (!remote.has_value() || *remote == nullptr)
-            return Fail(Code::kUnsupported, "the server has no function ", function,
-                        "; is it an older one?");
-          found = state_->functions.emplace(function, *remote).first;
-        }
-        return std::string(found->second(ffi::String(argument)).cast<ffi::String>());
+        ffi::Function call = TRY(state_->Require(kCall));
+        return std::string(call(ffi::String(function), ffi::String(argument)).cast<ffi::String>());
+      },
+      Code::kUnavailable);
+}
+
+Status RemoteSession::Upload(const std::string& name, const std::string& bytes) {
+  return Caught(
+      [&]() -> Status {
+        TRY(state_->Require("tvm.rpc.server.upload"))(ffi::String(name), ffi::Bytes(bytes));
+        return Ok();
+      },
+      Code::kUnavailable);
+}
+
+Status RemoteSession::LoadUploaded(const std::string& name) {
+  return Caught(
+      [&]() -> Status {
+        ffi::Function load = TRY(state_->Require("tvm.rpc.server.load_module"));
+        state_->loaded.push_back(load(ffi::String(name)));
+        return Ok();
+      },
+      Code::kUnavailable);
+}
+
+Result<std::string> RemoteSession::Triple() {
+  return Caught(
+      [&]() -> Result<std::string> {
+        ffi::Function triple = state_->Find("tvm.codegen.llvm.GetDefaultTargetTriple");
+        if (triple == nullptr) return std::string();
+        return std::string(triple().cast<ffi::String>());
       },
       Code::kUnavailable);
 }
@@ -235,13 +276,15 @@ Result<std::unique_ptr<RemoteSession>> Connect(const std::string& host, int port
   return std::unique_ptr<RemoteSession>(new RemoteSession(std::move(state).value()));
 }
 
-void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions) {
-  for (const auto& [name, function] : functions) {
-    auto typed = [copy = function](const ffi::String& argument) {
-      return ffi::String(copy(std::string(argument)));
-    };
-    ffi::Function::SetGlobal(name, ffi::Function::FromTyped(typed), /*override=*/true);
-  }
+void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions,
+                             const AnyRemoteFunction& others) {
+  auto call = [functions, others](const ffi::String& name, const ffi::String& argument) {
+    auto known = functions.find(std::string(name));
+    if (known != functions.end()) return ffi::String(known->second(std::string(argument)));
+    if (others == nullptr) TVM_FFI_THROW(ValueError) << "no function " << name;
+    return ffi::String(others(std::string(name), std::string(argument)));
+  };
+  ffi::Function::SetGlobal(kCall, ffi::Function::FromTyped(call), /*override=*/true);
 }
 
 Status ServeConnection(int fd, const std::string& key) {

@@ -66,9 +66,15 @@ std::string TvmVersion();
 class RemoteSession {
  public:
   ~RemoteSession();
-  // Calls a function string -> string of the server. kUnavailable when the server is gone, kTvm
+  // Calls a function of RegisterRemoteFunctions there. kUnavailable when the server is gone, kTvm
   // when the function threw or does not exist.
   Result<std::string> Call(const std::string& function, const std::string& argument);
+  // Of TVM's own server: a file into the session's folder there, and a library out of it that the
+  // server loads; what it registers can be called from then on.
+  Status Upload(const std::string& name, const std::string& bytes);
+  Status LoadUploaded(const std::string& name);
+  // What the server compiles for by default, "x86_64-pc-linux-gnu"; "" where it has no compiler.
+  Result<std::string> Triple();
 
  private:
   friend Result<std::unique_ptr<RemoteSession>> Connect(const std::string&, int,
@@ -82,8 +88,12 @@ Result<std::unique_ptr<RemoteSession>> Connect(const std::string& host, int port
                                                const std::string& key);
 
 // The server's end: functions by name, then one client on an accepted connection until it leaves.
+// All are behind one function of TVM's, which a client has to look up but once.
 using RemoteFunction = std::function<std::string(const std::string&)>;
-void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions);
+using AnyRemoteFunction =
+    std::function<std::string(const std::string& function, const std::string& argument)>;
+void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functions,
+                             const AnyRemoteFunction& others = nullptr);
 // Handshake, then serves. kInvalidInput: the peer does not know the key (or speaks something else).
 Status ServeConnection(int fd, const std::string& key);
 

@@ -23,6 +23,7 @@ class Scheduler {
   ~Scheduler();
 
   bool idle() const { return waiting_.empty() && alone_.empty() && running_.empty(); }
+  size_t unfinished() const { return waiting_.size() + alone_.size() + running_.size(); }
   // The chunk that later jobs name images of. Only when idle.
   void SetChunk(const References* references, const std::vector<ImageInput>& images);
   // All or none: kInvalidInput names the mutant that cannot be run.

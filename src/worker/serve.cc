@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <list>
 #include <map>
 
@@ -20,11 +19,11 @@
 #include "base/files.h"
 #include "base/hmac.h"
 #include "base/process.h"
+#include "device/file_cache.h"
 #include "device/tracker.h"
 #include "tvm/runtime.h"
 
 namespace mutatenn {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr int kPollMilliseconds = 1000;
@@ -85,26 +84,6 @@ class Registration {
   int unused_ = 0;
   double next_try_s_ = 0;
 };
-
-// What was used last stays.
-void Evict(const fs::path& folder, int64_t most_bytes) {
-  struct File {
-    fs::file_time_type used;
-    fs::path path;
-    int64_t bytes;
-  };
-  std::vector<File> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.is_regular_file(error))
-      files.push_back({entry.last_write_time(error), entry.path(),
-                       static_cast<int64_t>(entry.file_size(error))});
-  std::sort(files.begin(), files.end(),
-            [](const File& a, const File& b) { return a.used > b.used; });
-  int64_t kept = 0;
-  for (const File& file : files)
-    if ((kept += file.bytes) > most_bytes) fs::remove(file.path, error);
-}
 
 class Server {
  public:
@@ -190,7 +169,7 @@ class Server {
 
 Status RunServer(const ServeOptions& options) {
   TRY(MakeDirectories(options.cache));
-  Evict(options.cache, options.cache_mb << 20);
+  EvictFiles(options.cache, options.cache_mb << 20);
   Socket listener = TRY(ListenTcp(options.listen));
   Address address = {options.listen.host, TRY(PortOf(listener))};
   if (!IsLoopback(address.host)) {

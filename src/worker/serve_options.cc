@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "device/file_cache.h"
 #include "worker/serve.h"
 
 namespace mutatenn {
@@ -28,13 +29,6 @@ Result<std::string> ReadSecret(const std::string& file) {
     return Fail(Code::kInvalidInput, file,
                 ": holds less than 16 characters; make one by: openssl rand -hex 16");
   return secret;
-}
-
-std::string DefaultCache() {
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home
-             ? std::string(home) + "/.cache/mutatenn-worker"
-             : (std::filesystem::temp_directory_path() / "mutatenn-worker").string();
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include <fstream>
 
 #include "base/clock.h"
+#include "device/inline_files.h"
 #include "device/remote.h"
+#include "device/repeat.h"
 #include "worker/floors.h"
 #include "worker/step_hashes.h"
 
@@ -36,13 +38,14 @@ std::map<std::string, RemoteFunction> Service::Functions() {
       {"mutatenn.images", &Service::Images},   {"mutatenn.submit", &Service::Submit},
       {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs},
       {"mutatenn.floors", &Service::Floors},   {"mutatenn.hashes", &Service::Hashes},
-      {"mutatenn.probe", &Service::RunProbe},  {"mutatenn.stats", &Service::Stats}};
+      {"mutatenn.probe", &Service::RunProbe},  {"mutatenn.stats", &Service::Stats},
+      {"mutatenn.repeat", &Service::Repeat},   {"mutatenn.work", &Service::Work}};
   std::map<std::string, RemoteFunction> functions;
   for (const auto& [name, method] : methods)
     functions[name] = [this, name = name, method = method](const std::string& text) {
       Result<Json> argument = ParseJson(text.empty() ? "{}" : text, "the argument of " + name);
       auto call = [&]() -> Result<Json> {
-        CountMessages(name == "mutatenn.submit");
+        CountMessages(name == "mutatenn.submit" || name == "mutatenn.work");
         Result<Json> result = (this->*method)(*argument);
         left_ = {SecondsNow(), SecondsNow(CLOCK_PROCESS_CPUTIME_ID),
                  scheduler_ != nullptr && scheduler_->idle()};
@@ -50,6 +53,13 @@ std::map<std::string, RemoteFunction> Service::Functions() {
       };
       return SealReply(argument.ok() ? call() : argument);
     };
+  functions["mutatenn.with"] = [functions](const std::string& text) {
+    Result<InlineCall> call = TakeInlineCall(text);
+    if (!call.ok()) return SealReply(Fail(Code::kUnavailable, call.error().message));
+    auto named = functions.find(call->function);
+    if (named == functions.end()) return SealReply(Fail(Code::kUnsupported, call->function));
+    return named->second(call->argument);
+  };
   return functions;
 }
 
@@ -130,6 +140,25 @@ Result<Json> Service::Images(const Json& argument) {
   return runs;
 }
 
+// The run that is loaded, and others.
+Result<Json> Service::Repeat(const Json& argument) {
+  const std::vector<ImageInput> images = TRY(ImageInputsFromJson(argument.value("images", Json())));
+  RepeatedRunsWriter writer;
+  for (int i = 0; i < argument.value("runs", 1); ++i) {
+    writer.Begin(i == 0 ? Json::array() : TRY(Images(argument["images"])));
+    for (const ImageInput& image : images) writer.Add(TRY(Outputs({{"image", image.id}})));
+  }
+  return writer.Take();
+}
+
+// Mutants in, and others out: one message on a link where each takes its time.
+Result<Json> Service::Work(const Json& argument) {
+  if (!argument.is_object() || !argument.contains("jobs"))
+    return Fail(Code::kInvalidInput, "work needs jobs");
+  if (!argument["jobs"].empty()) TRY(Submit(argument["jobs"]));
+  return Collect(argument);
+}
+
 Result<Json> Service::Submit(const Json& argument) {
   TRY(Loaded());
   std::vector<MutantJob> jobs = TRY(MutantJobsFromJson(argument));
@@ -149,7 +178,11 @@ Result<Json> Service::Collect(const Json& argument) {
     if (accelerator_ != nullptr) return accelerator_->Collect(wait_s);
     return scheduler_->Collect(wait_s);
   };
-  auto idle = [&] { return accelerator_ != nullptr ? accelerator_->idle() : scheduler_->idle(); };
+  // So many left are enough for the time that an answer and new mutants take on their way.
+  const size_t enough = argument.value("enough", size_t{0});
+  auto idle = [&] {
+    return accelerator_ != nullptr ? accelerator_->idle() : scheduler_->unfinished() <= enough;
+  };
   do {
     for (const MutantDone& done : TRY(collect())) list.push_back(ToJson(done));
     if (end_s == 0) end_s = SecondsNow() + linger_s;

@@ -1,5 +1,6 @@
 // The worker's functions, each a JSON text in and a JSON text out, as device/remote.h describes:
-// mutatenn.hello, .load, .images, .submit, .collect, .outputs, .probe, .stats.
+// mutatenn.hello, .load, .images, .repeat, .submit, .collect, .work (both), .outputs, .probe,
+// .stats; and .with, which brings small files along with another call.
 #pragma once
 
 #include <functional>
@@ -27,7 +28,9 @@ class Service {
   Result<Json> Hello(const Json&);
   Result<Json> Load(const Json& argument);
   Result<Json> Images(const Json& argument);
+  Result<Json> Repeat(const Json& argument);
   Result<Json> Submit(const Json& argument);
+  Result<Json> Work(const Json& argument);
   Result<Json> Collect(const Json& argument);
   Result<Json> Outputs(const Json& argument);
   Result<Json> Floors(const Json& argument);

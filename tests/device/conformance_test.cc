@@ -7,7 +7,7 @@
 #include <functional>
 #include <list>
 
-#include "device/tracker_testing.h"
+#include "device/tvm_server_testing.h"
 
 namespace mutatenn {
 namespace {
@@ -85,6 +85,39 @@ struct TrackerDevice : Device {
   TestServer a{arguments}, b{arguments}, c{arguments}, d{arguments};
 };
 
+// TVM's own server, to which the worker is uploaded. It serves one session at a time.
+struct TvmDevice : Device {
+  std::unique_ptr<Session> Open() override {
+    TestTvmServer& server = servers.emplace_back();
+    FarmOptions options = FarmOf({});
+    options.servers = {server.address()};
+    options.tvm_server = server.options();
+    return Good(OpenFarm(options));
+  }
+  bool Lose(const LoadReply& reply) override {
+    return ::kill(static_cast<pid_t>(reply.pid), SIGKILL) == 0;
+  }
+  std::list<TestTvmServer> servers;
+};
+
+struct TvmTrackerDevice : Device {
+  std::unique_ptr<Session> Open() override {
+    FarmOptions options = FarmOf({});
+    options.tracker = tracker.address();
+    options.key = "official";
+    options.count = 1;
+    options.tvm_server = a.options();
+    return Good(OpenFarm(options));
+  }
+  bool Lose(const LoadReply& reply) override {
+    return ::kill(static_cast<pid_t>(reply.pid), SIGKILL) == 0;
+  }
+  TvmTrackerDevice() { tracker.Await("official", 2); }
+  TestTracker tracker;
+  const std::string arguments = "--tracker " + tracker.text() + " --key official";
+  TestTvmServer a{arguments}, b{arguments};
+};
+
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<Device>()> make;
@@ -94,13 +127,17 @@ template <class T, size_t... arguments>
 std::unique_ptr<Device> Make() {
   return std::make_unique<T>(arguments...);
 }
+std::string NeedsTvmPython() {
+  return TestTracker::Possible() ? "" : "tornado (make setup installs it)";
+}
 const std::vector<Kind> kSessions = {
     {"null", Make<NullDevice>},
     {"local", Make<LocalDevice>},
     {"remote", Make<RemoteDevice, 1>},
     {"farm", Make<RemoteDevice, 3>},
-    {"tracker", Make<TrackerDevice>,
-     [] { return TestTracker::Possible() ? "" : "tornado (make setup installs it)"; }},
+    {"tracker", Make<TrackerDevice>, NeedsTvmPython},
+    {"tvm", Make<TvmDevice>, NeedsTvmPython},
+    {"tvm_tracker", Make<TvmTrackerDevice>, NeedsTvmPython},
     {"aarch64", Make<ArmDevice>,
      [] {
        return std::filesystem::exists(ArmDevice::Worker()) ? ""
@@ -184,7 +221,7 @@ TEST_P(Conformance, FatesAreThoseOfALocalWorker) {
   if (!device->runs) GTEST_SKIP() << "runs nothing";
   auto images = small().Images(3);
   std::vector<MutantJob> jobs;
-  for (const char* kind : {"same", "tiny", "below_relu", "nan", "subtract", "read_behind"})
+  for (const char* kind : {"same", "tiny", "below_relu", "nan", "subtract", "read_behind", "crash"})
     jobs.push_back(small().Replace(kind, images));
   Program longer = small().Make();
   longer.steps[1].inputs = {longer.FindValue("x"), longer.FindValue("w")};
