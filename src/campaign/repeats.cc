@@ -50,52 +50,7 @@ std::vector<float> FromHex(const std::string& text) {
   return values;
 }
 
-// NaN is larger than any number here: nothing is known then.
-double Larger(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
-
-int64_t FirstLabel(const OriginalRun& run) { return run.top.empty() ? -1 : run.top[0].label; }
-
 }  // namespace
-
-double LargestDifference(const std::vector<float>& a, const std::vector<float>& b) {
-  if (a.size() != b.size()) return kInfinity;
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::memcmp(&a[i], &b[i], sizeof a[i]) == 0) continue;
-    largest = Larger(largest, std::isfinite(a[i]) && std::isfinite(b[i])
-                                  ? std::abs(static_cast<double>(a[i]) - b[i])
-                                  : NAN);
-  }
-  return largest;
-}
-
-Result<std::vector<ImageRepeats>> RepeatOriginals(Session& session,
-                                                  const std::vector<ImageInput>& images,
-                                                  const std::vector<OriginalRun>& first, int runs) {
-  std::vector<ImageRepeats> repeats;
-  for (const OriginalRun& run : first) {
-    auto outputs = session.Outputs(run.image);
-    if (!outputs.ok() && outputs.error().code == Code::kUnsupported)
-      return std::vector<ImageRepeats>{};
-    ImageRepeats entry{run.image, TRY(std::move(outputs)), {FirstLabel(run)}, {}};
-    entry.spread.resize(entry.outputs.size());
-    repeats.push_back(std::move(entry));
-  }
-  for (int i = 1; i < runs; ++i) {
-    std::vector<OriginalRun> again = TRY(session.SetImages(images));
-    if (again.size() != repeats.size())
-      return Fail(Code::kInternal, "the worker ran ", std::to_string(again.size()), " of ",
-                  std::to_string(repeats.size()), " images");
-    for (size_t k = 0; k < again.size(); ++k) {
-      repeats[k].labels.push_back(FirstLabel(again[k]));
-      std::vector<std::vector<float>> outputs = TRY(session.Outputs(again[k].image));
-      for (size_t o = 0; o < repeats[k].spread.size() && o < outputs.size(); ++o)
-        repeats[k].spread[o] =
-            Larger(repeats[k].spread[o], LargestDifference(repeats[k].outputs[o], outputs[o]));
-    }
-  }
-  return repeats;
-}
 
 Status StoreRepeats(Store& store, const std::string& model, const std::string& device,
                     bool is_reference, const std::vector<ImageRepeats>& repeats) {
@@ -122,7 +77,7 @@ Status StoreRepeats(Store& store, const std::string& model, const std::string& d
       row.reference_diff = known->second.size() == entry.outputs.size() ? 0 : kInfinity;
       for (size_t o = 0; o < entry.outputs.size() && o < known->second.size(); ++o)
         row.reference_diff =
-            Larger(row.reference_diff, LargestDifference(known->second[o], entry.outputs[o]));
+            LargerOrNaN(row.reference_diff, LargestDifference(known->second[o], entry.outputs[o]));
       const std::vector<float>& scores = known->second.at(0);
       const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
       row.reference_label = best == entry.labels[0];
@@ -131,6 +86,12 @@ Status StoreRepeats(Store& store, const std::string& model, const std::string& d
   }
   if (!kept.empty()) TRY(store.PutReferenceOutputs(kept));
   return store.PutRepeats(rows);
+}
+
+bool IsNoisy(const StoredRepeat& repeat) {
+  const Result<Json> spread = ParseJson(repeat.spread_json, "the stored spread");
+  return !spread.ok() ||
+         std::any_of(spread->begin(), spread->end(), [](const Json& s) { return s != 0; });
 }
 
 Result<std::string> FindingOf(Store& store, const std::string& model, const std::string& device) {
@@ -143,7 +104,7 @@ Result<std::string> FindingOf(Store& store, const std::string& model, const std:
     if (row.device != device) continue;
     ++images;
     labels += !row.reference_label;
-    difference = Larger(difference, row.reference_diff);
+    difference = LargerOrNaN(difference, row.reference_diff);
     Json each = TRY(ParseJson(row.labels_json, "the stored labels"));
     unstable += std::any_of(each.begin(), each.end(), [&](const Json& l) { return l != each[0]; });
   }

@@ -85,8 +85,7 @@ Result<std::vector<MutantDone>> NetworkSession::Collect(double wait_s) {
 
 Result<std::vector<StepFloor>> NetworkSession::Floors(const FloorRequest& request) {
   FloorRequest theirs = request;
-  for (MutantProgram& program : theirs.roundings) TRY(RenameFiles(program, NameThere()));
-  if (theirs.exact) TRY(RenameFiles(*theirs.exact, NameThere()));
+  TRY(RenameFiles(theirs, NameThere()));
   TRY(SendNoted());
   return JsonSession::Floors(theirs);
 }

@@ -32,6 +32,9 @@ class Accelerator {
   // As Session::Collect. kUnavailable: the device cannot be had any more.
   Result<std::vector<MutantDone>> Collect(double wait_s);
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image);
+  // A FloorRequest's JSON, or names of images, to floors and hashes of the loaded images.
+  Result<Json> Floors(const Json& request);
+  Result<Json> Hashes(const Json& images);
   // A Probe's JSON to a Probed's.
   Result<Json> RunProbe(const Json& probe);
 
@@ -49,6 +52,7 @@ class Accelerator {
 
   Status Start();  // the process, with program and images
   Result<Json> Ask(const Json& request, double limit_s);
+  Result<Json> AskAside(Json request, double images);
   Status Begin();
   void Answer(const Json& message);
   // The process ended, or the kernel failed, in the current task.

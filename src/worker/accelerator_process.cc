@@ -7,7 +7,9 @@
 #include "device/remote.h"
 #include "worker/accelerator.h"
 #include "worker/device_executor.h"
+#include "worker/floors.h"
 #include "worker/sabotage.h"
+#include "worker/step_hashes.h"
 
 namespace mutatenn {
 namespace {
@@ -28,6 +30,8 @@ class Holder {
       const Result<Json> answer = op == "load"      ? Load(*request)
                                   : op == "images"  ? Images(*request)
                                   : op == "outputs" ? Outputs(*request)
+                                  : op == "floors"  ? Floors(*request)
+                                  : op == "hashes"  ? Hashes(*request)
                                   : op == "probe"   ? RunProbe(*request)
                                                     : Fail(Code::kInternal, "unknown request ", op);
       if (!channel_.Send(ParseJson(SealReply(answer), "a reply").value()).ok()) return 0;
@@ -52,6 +56,23 @@ class Holder {
 
   Result<Json> Outputs(const Json& request) {
     return ToJson(TRY(executor_->Outputs(request.at("image").get<std::string>())));
+  }
+
+  Result<Place> Aside(const Json& request) {
+    return OnAccelerator(executor_->original(), executor_->device(),
+                         TRY(ImageInputsFromJson(request.at("images"))));
+  }
+
+  Result<Json> Floors(const Json& request) {
+    return ToJson(TRY(MeasureFloors(executor_->original(), TRY(Aside(request)),
+                                    TRY(FloorRequestFromJson(request.at("request"))),
+                                    [] { return true; })));
+  }
+
+  Result<Json> Hashes(const Json& request) {
+    return ToJson(TRY(HashSteps(executor_->original(), TRY(Aside(request)),
+                                request.at("names").get<std::vector<std::string>>(),
+                                [] { return true; })));
   }
 
   Result<Json> RunProbe(const Json& request) {

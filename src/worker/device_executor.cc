@@ -151,15 +151,15 @@ Result<std::vector<OriginalRun>> DeviceExecutor::SetImages(const std::vector<Ima
       return std::string_view(reference, static_cast<size_t>(bytes_per_image_));
     };
     uint64_t first = 0;
-    if (runs_.empty()) {
+    const bool twice = runs_.empty() || runs_.back().noisy;
+    if (twice) {
       // The first time also compiles kernels; limits should not rest on that.
       TRY(RunOriginal(image, reference, &run));
       first = Hash64(result());
     }
     TRY(RunOriginal(image, reference, &run));
-    // Every fate is judged against this run, so it has to be what another run would give.
-    if (runs_.empty() && Hash64(result()) != first)
-      return Fail(Code::kUnsupported, "the original gives two results on '", image.id, "'");
+    // Every fate is judged against this run: is it what another run would give?
+    run.noisy = twice && Hash64(result()) != first;
     const void* data = original_->Constant(output) != nullptr
                            ? original_->Constant(output)
                            : reference + offsets_[static_cast<size_t>(output)];
