@@ -267,7 +267,8 @@ Status StoreOriginal(const Opened& opened, const std::string& model, const Devic
   std::set<std::string> referenced;
   for (const StoredReferenceOutput& row : TRY(store.ReferenceOutputs(model)))
     referenced.insert(row.image);
-  std::erase_if(original.repeats, [&](const ImageRepeats& r) { return repeated.contains(r.image); });
+  std::erase_if(original.repeats,
+                [&](const ImageRepeats& r) { return repeated.contains(r.image); });
   for (const ImageRepeats& image : original.repeats)
     if (device.name != first && !referenced.contains(image.image))
       return Fail(Code::kInvalidInput, file, ": what the original gave on ", device.name,
@@ -324,8 +325,8 @@ Result<ImportedResults> ImportResults(const std::string& folder, const std::stri
   ImportedResults imported;
   TRY(EachLine(file, [&](const Json& entry) -> Status {
     if (!entry.contains("done")) return Ok();
-    const auto [fates, outside] = StoredForm(entry.value("model", ""), device.name,
-                                             TRY(MutantDoneFromJson(entry["done"])));
+    const auto [fates, outside] =
+        StoredForm(entry.value("model", ""), device.name, TRY(MutantDoneFromJson(entry["done"])));
     imported.fates += static_cast<int>(fates.size());
     return store.PutFates(fates, outside);
   }));

@@ -80,7 +80,7 @@ struct World {
   std::set<std::string> timeouts;  // mutants that time out while the limit is 1 s
   double floor_s = 0;              // of the last load
 
-  std::map<std::string, float> noise;  // of each server behind a session: added to the nth run
+  std::map<std::string, float> noise;      // of each server behind a session: added to the nth run
   int interrupt_after_builds = -1;         // builds until the user stops
   int lose_worker_after = -1;              // returned mutants until the worker dies, once
   std::set<std::string> killers;           // mutants that take the worker along whenever they run

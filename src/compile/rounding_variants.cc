@@ -56,9 +56,7 @@ Node WithFusedProducts(const Node& function) {
 }
 
 Node WithFmaCalls(const Node& function) {
-  auto negated = [](const Node& value) {
-    return Make(prim::kSub, FloatImm(kSingle, -0.0), value);
-  };
+  auto negated = [](const Node& value) { return Make(prim::kSub, FloatImm(kSingle, -0.0), value); };
   auto fma = [](const Node& a, const Node& b, const Node& c) {
     return Make(global::kCall, PrimType(kSingle), Call(global::kGetOp, intrinsic::kPureExtern),
                 Node({Make(global::kStringImm, "fma"), a, b, c}), Node(),

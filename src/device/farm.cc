@@ -196,9 +196,9 @@ class Farm : public Session {
     std::mutex calling;  // held by whoever uses `session`
     std::unique_ptr<NetworkSession> session;
     bool opened = false;
-    int loaded = 0, images = 0;  // generations
+    int loaded = 0, images = 0;     // generations
     std::vector<OriginalRun> runs;  // of the loaded images
-    int64_t pid = 0;             // of its worker
+    int64_t pid = 0;                // of its worker
     std::map<std::string, MutantJob> running;
     int failures = 0;  // in a row
     std::string quarantined;
@@ -392,8 +392,8 @@ class Farm : public Session {
     if (generation != image_generation_) return Ok();
     // Fates are judged against one original, so all servers have to agree on it, but for noise.
     auto noisy = [](const OriginalRun& run) { return run.noisy; };
-    const bool exact =
-        std::none_of(runs.begin(), runs.end(), noisy) && std::none_of(runs_.begin(), runs_.end(), noisy);
+    const bool exact = std::none_of(runs.begin(), runs.end(), noisy) &&
+                       std::none_of(runs_.begin(), runs_.end(), noisy);
     if (exact && !runs_.empty() && !SameResults(runs, runs_))
       return Fail(Code::kUnsupported,
                   "its original gives other results than that of the other servers; is it another "

@@ -1,11 +1,11 @@
 // Runs of the original to numbers about its device.
 #include "device/originals.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <fmt/format.h>
 
 #include "base/decode.h"
 #include "base/hash.h"

@@ -64,15 +64,15 @@ class Holder {
   }
 
   Result<Json> Floors(const Json& request) {
-    return ToJson(TRY(MeasureFloors(executor_->original(), TRY(Aside(request)),
-                                    TRY(FloorRequestFromJson(request.at("request"))),
-                                    [] { return true; })));
+    return ToJson(
+        TRY(MeasureFloors(executor_->original(), TRY(Aside(request)),
+                          TRY(FloorRequestFromJson(request.at("request"))), [] { return true; })));
   }
 
   Result<Json> Hashes(const Json& request) {
-    return ToJson(TRY(HashSteps(executor_->original(), TRY(Aside(request)),
-                                request.at("names").get<std::vector<std::string>>(),
-                                [] { return true; })));
+    return ToJson(
+        TRY(HashSteps(executor_->original(), TRY(Aside(request)),
+                      request.at("names").get<std::vector<std::string>>(), [] { return true; })));
   }
 
   Result<Json> RunProbe(const Json& request) {

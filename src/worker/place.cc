@@ -39,15 +39,15 @@ Status CallOnDevice(DeviceId device, const TypedProgram& typed, const KernelFunc
 }  // namespace
 
 Place OnCpu(const Original& original, const References& references) {
-  return {.input = [&](const std::string& name) -> Result<const void*> {
-            const int image = references.Find(name);
-            if (image < 0) return NotLoaded(name);
-            return references.Value(image, original.input());
-          },
-          .call = [](const TypedProgram& typed, const KernelFunction& kernel, const Step& step,
-                     const std::vector<void*>& arguments) {
-            return typed.Call(kernel, step, arguments);
-          }};
+  return {
+      .input = [&](const std::string& name) -> Result<const void*> {
+        const int image = references.Find(name);
+        if (image < 0) return NotLoaded(name);
+        return references.Value(image, original.input());
+      },
+      .call =
+          [](const TypedProgram& typed, const KernelFunction& kernel, const Step& step,
+             const std::vector<void*>& arguments) { return typed.Call(kernel, step, arguments); }};
 }
 
 Place OnAccelerator(const Original& original, DeviceId device, std::vector<ImageInput> images) {
@@ -62,10 +62,11 @@ Place OnAccelerator(const Original& original, DeviceId device, std::vector<Image
               return Fail(Code::kInvalidInput, image->file, ": is no input of the program's");
             return bytes->data();
           },
-          .call = [device](const TypedProgram& typed, const KernelFunction& kernel,
-                           const Step& step, const std::vector<void*>& arguments) {
-            return CallOnDevice(device, typed, kernel, step, arguments);
-          }};
+          .call =
+              [device](const TypedProgram& typed, const KernelFunction& kernel, const Step& step,
+                       const std::vector<void*>& arguments) {
+                return CallOnDevice(device, typed, kernel, step, arguments);
+              }};
 }
 
 }  // namespace mutatenn

@@ -181,8 +181,8 @@ Result<Json> Service::Floors(const Json& argument) {
   if (accelerator_ != nullptr) return accelerator_->Floors(argument);
   if (references_ == nullptr || !scheduler_->idle())
     return Fail(Code::kInvalidInput, "floors need a loaded chunk and no mutant under way");
-  return ToJson(TRY(
-      MeasureFloors(*original_, OnCpu(*original_, *references_), request, keep_going_)));
+  return ToJson(
+      TRY(MeasureFloors(*original_, OnCpu(*original_, *references_), request, keep_going_)));
 }
 
 Result<Json> Service::Hashes(const Json& argument) {

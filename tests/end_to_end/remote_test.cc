@@ -194,6 +194,15 @@ TEST(Devices, AreListedAndChecked) {
   EXPECT_NE(list.out.find("fates of mutants; the original of tiny is as it should be"),
             std::string::npos)
       << list.out;
+  EXPECT_NE(
+      list.out.find("board: tiny: repeat noise 0 over 5 runs of 6 images, 0 of them unstable; "
+                    "rounding floor "),
+      std::string::npos)
+      << list.out;
+  RunResult noise = Mutatenn({"devices", config({server.address().Text()}), "--noise"});
+  EXPECT_EQ(noise.status, 0) << noise.err;
+  EXPECT_NE(noise.out.find("board: tiny: repeat noise 0 over 5 runs"), std::string::npos)
+      << noise.out;
   RunResult missing = Mutatenn({"devices", config({server.address().Text(), gone})});
   EXPECT_EQ(missing.status, 5);
   EXPECT_NE(missing.out.find(gone + "  not there: "), std::string::npos) << missing.out;
