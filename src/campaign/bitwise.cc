@@ -7,18 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "base/hash.h"
 #include "program/program.h"
 
 namespace mutatenn {
 namespace {
-
-std::string HashOf(const std::vector<std::vector<float>>& outputs) {
-  std::string bytes;
-  for (const std::vector<float>& output : outputs)
-    bytes.append(reinterpret_cast<const char*>(output.data()), output.size() * sizeof(float));
-  return HashBytes(bytes);
-}
 
 // "step 'x' (layer_a, layer_b)"
 Result<std::string> StepText(Store& store, const std::string& model, const std::string& name) {
@@ -102,21 +94,13 @@ Result<std::string> MutantsDiffer(Store& store, const std::string& model, const 
 
 }  // namespace
 
-Status StoreHashes(Store& store, Session& session, const std::string& model,
-                   const std::string& device, const std::vector<std::string>& images) {
-  std::map<std::string, std::vector<std::pair<std::string, std::string>>> steps;
-  auto hashes = session.Hashes(images);
-  if (!hashes.ok() && hashes.error().code != Code::kUnsupported) return hashes.error();
-  if (hashes.ok())
-    for (ImageHashes& image : *hashes) steps[image.image] = std::move(image.steps);
+Status StoreHashes(Store& store, const std::string& model, const std::string& device,
+                   const std::vector<ImageHashes>& hashes) {
   std::vector<StoredStepHash> rows;
-  for (const std::string& image : images) {
-    auto outputs = session.Outputs(image);
-    if (!outputs.ok() && outputs.error().code != Code::kUnsupported) return outputs.error();
-    if (outputs.ok()) steps[image].emplace_back("", HashOf(*outputs));
+  for (const ImageHashes& image : hashes) {
     int number = 0;
-    for (const auto& [step, hash] : steps[image])
-      rows.push_back({model, device, image, number++, step, hash});
+    for (const auto& [step, hash] : image.steps)
+      rows.push_back({model, device, image.image, number++, step, hash});
   }
   return store.PutStepHashes(rows);
 }

@@ -9,10 +9,8 @@
 
 namespace mutatenn {
 
-// Hashes the original's values on the loaded `images` and stores them; of a device that hashes no
-// steps, the network's outputs alone.
-Status StoreHashes(Store& store, Session& session, const std::string& model,
-                   const std::string& device, const std::vector<std::string>& images);
+Status StoreHashes(Store& store, const std::string& model, const std::string& device,
+                   const std::vector<ImageHashes>& hashes);
 
 // A line for each device of a group that differs from the group's first, in the order of the
 // configuration; by the originals, and by the mutants that both have run.

@@ -49,7 +49,7 @@ class Bitwise : public StoreTest {
     entry.bitwise = "g";
     config_.devices.push_back(entry);
     Hashing session(world_, std::move(changed), steps);
-    fakes::Must(StoreHashes(*store_, session, "m", device, {"x", "y"}));
+    fakes::Must(StoreHashes(*store_, "m", device, fakes::Must(HashOriginal(session, {"x", "y"}))));
   }
   void PutFate(const std::string& device, double difference, double seconds) {
     StoredFate fate{"m", "mutant", device, "x", "ok", "[[1,2.0]]", true, 1, "b"};

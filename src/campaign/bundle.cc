@@ -13,6 +13,8 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/process.h"
+#include "campaign/bitwise.h"
+#include "campaign/floors.h"
 #include "campaign/steps.h"
 #include "device/bundle.h"
 #include "device/file_names.h"
@@ -106,6 +108,12 @@ Result<BundlePart> MakePart(const Opened& opened, const DeviceConfig& device, in
     part.images.push_back({image.name, TRY(name(image.input_file))});
     part.order_fixed &= image.position >= 0;
   }
+  if (options.mutant.empty()) {
+    part.before = {opened.config.repeats, std::nullopt, opened.config.floors,
+                   !device.bitwise.empty()};
+    if (opened.config.floors > 0) part.before.floors = TRY(FloorsOf(store, model, target));
+    if (part.before.floors) TRY(RenameFiles(*part.before.floors, name));
+  }
   std::set<std::string> selected;
   for (const StoredMutant& mutant : TRY(store.Mutants(model)))
     if (mutant.selected && (options.mutant.empty() || options.mutant == mutant.id))
@@ -172,41 +180,134 @@ Status WriteBundle(const BundleOptions& options) {
               ": cannot be packed (tar and zstd are needed): ", process->LastOutput(2));
 }
 
-Result<int> ImportResults(const std::string& folder, const std::string& file) {
-  Opened opened = TRY(OpenBuilt(folder));
-  Store& store = *opened.store;
+namespace {
+
+// A results file, line by line; the first is its head.
+Status EachLine(const std::string& file, const std::function<Status(const Json&)>& visit) {
   std::ifstream in(file);
   std::string line;
   if (!std::getline(in, line)) return Fail(Code::kNotFound, file, ": no such file, or empty");
-  Json head = TRY(ParseJson(line, file));
+  do {
+    TRY(visit(TRY(ParseJson(line, file))));
+  } while (std::getline(in, line) && !in.eof());
+  return Ok();
+}
+
+// Of one model: what the file says of its original.
+struct ImportedOriginal {
+  std::vector<StoredOriginal> runs;
+  std::vector<ImageRepeats> repeats;
+  std::vector<StepFloor> floors;
+  std::vector<ImageHashes> hashes;
+};
+
+Result<std::map<std::string, ImportedOriginal>> ReadOriginals(const std::string& file,
+                                                              const std::string& device) {
+  std::map<std::string, ImportedOriginal> originals;
+  TRY(EachLine(file, [&](const Json& entry) -> Status {
+    const std::string model = entry.value("model", "");
+    ImportedOriginal& original = originals[model];
+    if (entry.contains("original")) {
+      const OriginalRun run = TRY(OriginalRunFromJson(entry["original"]));
+      original.runs.push_back(
+          {model, device, run.image, DumpJson(TopToJson(run.top)), run.seconds});
+    } else if (entry.contains("repeats")) {
+      original.repeats.push_back(TRY(ImageRepeatsFromJson(entry["repeats"])));
+    } else if (entry.contains("floors")) {
+      original.floors = TRY(FloorsFromJson(entry["floors"]));
+    } else if (entry.contains("hashes")) {
+      for (ImageHashes& image : TRY(ImageHashesFromJson(entry["hashes"])))
+        original.hashes.push_back(std::move(image));
+    }
+    return Ok();
+  }));
+  originals.erase("");  // the head's
+  return originals;
+}
+
+// What the store lacks, as a session's would be stored.
+Status StoreOriginal(const Opened& opened, const std::string& model, const DeviceConfig& device,
+                     const std::string& file, ImportedOriginal original) {
+  Store& store = *opened.store;
+  std::map<std::string, std::string> known;
+  for (const StoredOriginal& row : TRY(store.Originals(model)))
+    if (row.device == device.name) known[row.image] = row.top_json;
+  std::set<std::string> repeated, noisy;
+  for (const StoredRepeat& row : TRY(store.Repeats(model))) {
+    if (row.device != device.name) continue;
+    repeated.insert(row.image);
+    if (IsNoisy(row)) noisy.insert(row.image);
+  }
+  const std::string& first = opened.config.devices.front().name;
+  std::set<std::string> referenced;
+  for (const StoredReferenceOutput& row : TRY(store.ReferenceOutputs(model)))
+    referenced.insert(row.image);
+  std::erase_if(original.repeats,
+                [&](const ImageRepeats& r) { return repeated.contains(r.image); });
+  for (const ImageRepeats& image : original.repeats)
+    if (device.name != first && !referenced.contains(image.image))
+      return Fail(Code::kInvalidInput, file, ": what the original gave on ", device.name,
+                  " is compared with what it gives on '", first, "', which has not run; run ",
+                  "that first (mutatenn execute DIR --device ", first, ") or import its results");
+  TRY(StoreRepeats(store, model, device.name, device.name == first, original.repeats));
+  if (TRY(store.Floors(model, device.name)).empty())
+    TRY(StoreFloors(store, model, device.name, original.floors));
+  if (TRY(store.StepHashes(model, device.name)).empty())
+    TRY(StoreHashes(store, model, device.name, original.hashes));
+  for (const StoredOriginal& run : original.runs) {
+    const auto before = known.find(run.image);
+    if (before == known.end())
+      TRY(store.PutOriginals({run}));
+    else if (before->second != run.top_json && !noisy.contains(run.image))
+      return Fail(Code::kUnsupported, file, ": the original gave another result on ", run.image,
+                  " than before; is this the same device?");
+  }
+  return Ok();
+}
+
+// The findings about the device's originals; new ones become events.
+Result<std::vector<std::string>> Findings(const Opened& opened, const DeviceConfig& device) {
+  const auto events = TRY(opened.store->Events());
+  std::vector<std::string> findings;
+  for (const ModelConfig& model : opened.config.models) {
+    if (std::string text = TRY(FindingOf(*opened.store, model.name, device.name)); !text.empty())
+      findings.push_back(std::move(text));
+    for (std::string& text : TRY(BitwiseFindings(*opened.store, opened.config, model.name)))
+      findings.push_back(std::move(text));
+  }
+  for (const std::string& finding : findings)
+    if (std::find(events.begin(), events.end(), std::pair(std::string("finding"), finding)) ==
+        events.end())
+      TRY(opened.store->AddEvent("finding", finding));
+  return findings;
+}
+
+}  // namespace
+
+Result<ImportedResults> ImportResults(const std::string& folder, const std::string& file) {
+  Opened opened = TRY(OpenBuilt(folder));
+  Store& store = *opened.store;
+  std::string line;
+  std::ifstream in(file);
+  if (!std::getline(in, line)) return Fail(Code::kNotFound, file, ": no such file, or empty");
+  in.close();
+  const Json head = TRY(ParseJson(line, file));
   if (!head.is_object() || head.value("campaign", "") != opened.campaign)
     return Fail(Code::kInvalidInput, file, ": holds results of another campaign than ", folder);
   const DeviceConfig& device = *TRY(FindDevice(opened.config, head.value("device", ""), folder));
-  std::map<std::pair<std::string, std::string>, std::string> known;  // (model, image) -> top
-  for (const ModelConfig& model : opened.config.models)
-    for (const StoredOriginal& original : TRY(store.Originals(model.name)))
-      if (original.device == device.name) known[{model.name, original.image}] = original.top_json;
-  int count = 0;
-  while (std::getline(in, line) && !in.eof()) {
-    Json entry = TRY(ParseJson(line, file));
-    const std::string model = entry.value("model", "");
-    if (entry.contains("original")) {
-      OriginalRun run = TRY(OriginalRunFromJson(entry["original"]));
-      std::string top = DumpJson(TopToJson(run.top));
-      auto [before, fresh] = known.emplace(std::pair(model, run.image), top);
-      if (before->second != top)
-        return Fail(Code::kUnsupported, file, ": the original gave another result on ", run.image,
-                    " than before; is this the same device?");
-      if (fresh) TRY(store.PutOriginals({{model, device.name, run.image, top, run.seconds}}));
-    } else if (entry.contains("done")) {
-      const auto [fates, outside] =
-          StoredForm(model, device.name, TRY(MutantDoneFromJson(entry["done"])));
-      TRY(store.PutFates(fates, outside));
-      count += static_cast<int>(fates.size());
-    }
-  }
-  TRY(store.AddEvent("results imported", fmt::format("{} of {}, {}", count, device.name,
+  for (auto& [model, original] : TRY(ReadOriginals(file, device.name)))
+    TRY(StoreOriginal(opened, model, device, file, std::move(original)));
+  ImportedResults imported;
+  TRY(EachLine(file, [&](const Json& entry) -> Status {
+    if (!entry.contains("done")) return Ok();
+    const auto [fates, outside] =
+        StoredForm(entry.value("model", ""), device.name, TRY(MutantDoneFromJson(entry["done"])));
+    imported.fates += static_cast<int>(fates.size());
+    return store.PutFates(fates, outside);
+  }));
+  TRY(store.AddEvent("results imported", fmt::format("{} of {}, {}", imported.fates, device.name,
                                                      HashBytes(TRY(ReadFile(file))))));
+  imported.findings = TRY(Findings(opened, device));
   if (device.name == opened.config.devices.front().name) {
     Progress quiet({.verbosity = Verbosity::kQuiet});
     CampaignParts parts;
@@ -214,7 +315,7 @@ Result<int> ImportResults(const std::string& folder, const std::string& file) {
     for (const ModelConfig& model : opened.config.models)
       TRY(FixImageOrder(context, model.name, device.name));
   }
-  return count;
+  return imported;
 }
 
 }  // namespace mutatenn

@@ -21,8 +21,13 @@ struct BundleOptions {
 };
 Status WriteBundle(const BundleOptions& options);
 
-// Stores what `mutatenn-worker run` wrote: originals and fates that the campaign lacks. Gives the
-// number of fates.
-Result<int> ImportResults(const std::string& folder, const std::string& file);
+struct ImportedResults {
+  int fates = 0;
+  std::vector<std::string> findings;  // about the device's originals; kept as events
+};
+// Stores what `mutatenn-worker run` wrote: what was measured of the originals first, then fates.
+// What the store holds of the originals stays as it is. kInvalidInput: another campaign's; or the
+// first device, whose outputs all others are compared with, has not run.
+Result<ImportedResults> ImportResults(const std::string& folder, const std::string& file);
 
 }  // namespace mutatenn

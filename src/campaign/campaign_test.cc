@@ -251,6 +251,39 @@ TEST_F(CampaignTest, ALostCompilerLosesNothingAtAnyMoment) {
   }
 }
 
+// Two servers under one device, each with noise of its own: the worse of them is the device's.
+TEST_F(CampaignTest, ANoisyFarmIsMeasuredServerByServer) {
+  World world;
+  world.noise = {{"board 1", 0.25f}, {"board 2", 0.5f}};
+  Json config = Basic();
+  config["repeats"] = 3;
+  RunWell(world, config, "out");
+  auto store = fakes::Must(Store::OpenReadOnly(StorePath(Out("out"))));
+  const auto repeats = fakes::Must(store->Repeats("net"));
+  EXPECT_EQ(repeats.size(), 2 * 5u);
+  for (const StoredRepeat& row : repeats) {
+    EXPECT_EQ(row.runs, 3 * 2);
+    EXPECT_EQ(row.labels_json, "[1,1,1,1,1,1]");
+    EXPECT_EQ(row.spread_json, "[1.25]");  // the third run of the second to the first of the first
+  }
+  std::set<std::string> lines;
+  for (const auto& [kind, text] : fakes::Must(store->Events()))
+    if (kind == "device") lines.insert(text);
+  EXPECT_TRUE(lines.contains("a: repeat noise of board 1: 0.5; 0.5 to the first run"));
+  EXPECT_TRUE(lines.contains("a: repeat noise of board 2: 1; 1.25 to the first run"));
+}
+
+TEST_F(CampaignTest, NoiseThatNobodyMeasuresIsRefused) {
+  World world;
+  world.noise = {{"board 1", 0.25f}};
+  Json config = Basic();
+  config["repeats"] = 1;
+  Result<CampaignOutcome> outcome = Run(world, config, "out");
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_NE(outcome.error().message.find("\"repeats\" of 2 or more"), std::string::npos)
+      << outcome.error().message;
+}
+
 TEST_F(CampaignTest, ALostWorkerIsStartedAgain) {
   std::string reference = Reference(Basic());
   World world;

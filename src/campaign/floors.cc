@@ -13,11 +13,13 @@ namespace mutatenn {
 Status BuildVariants(CampaignContext& context, const ModelBuild& build, int target) {
   if (context.config.floors == 0 || build.generator == nullptr) return Ok();
   const Json& kind = context.targets.at(static_cast<size_t>(target));
-  if (kind.is_object() && kind.value("kind", "llvm") != "llvm") return Ok();  // an accelerator
   if (!TRY(context.store.Variants(build.model, target)).empty()) return Ok();
   AddSeconds timer(context.outcome.stats.build_s);
   std::vector<Mutant> variants;
-  for (const char* name : kVariants) {
+  std::vector<const char*> names(std::begin(kVariants), std::end(kVariants));
+  if (kind == "opencl" || (kind.is_object() && kind.value("kind", "") == "opencl"))
+    names.push_back(kFusedVariant);
+  for (const char* name : names) {
     Mutant variant;
     variant.id = variant.use.id = name;
     variant.level = Level::kBuild;
@@ -36,13 +38,9 @@ Status BuildVariants(CampaignContext& context, const ModelBuild& build, int targ
   return context.store.PutVariants(rows);
 }
 
-Result<std::optional<FloorRequest>> OpenFloors(CampaignContext& context, const std::string& model,
-                                               const std::string& device) {
+Result<std::optional<FloorRequest>> FloorsOf(Store& store, const std::string& model, int target) {
   std::optional<FloorRequest> request;
-  if (context.config.floors == 0 || !TRY(context.store.Floors(model, device)).empty())
-    return request;
-  for (const StoredVariant& row :
-       TRY(context.store.Variants(model, context.target_of_device.at(device)))) {
+  for (const StoredVariant& row : TRY(store.Variants(model, target))) {
     if (!request) request.emplace();
     const std::string where = "the stored variant " + row.variant;
     MutantProgram program = TRY(MutantProgramFromJson(TRY(ParseJson(row.program_json, where))));
@@ -54,14 +52,11 @@ Result<std::optional<FloorRequest>> OpenFloors(CampaignContext& context, const s
   return request;
 }
 
-Result<std::vector<StepFloor>> MeasureFloors(Session& session, FloorRequest request,
-                                             std::vector<std::string> images, int count) {
-  std::sort(images.begin(), images.end());
-  images.resize(std::min(images.size(), static_cast<size_t>(count)));
-  request.images = std::move(images);
-  auto floors = session.Floors(request);
-  if (!floors.ok() && floors.error().code == Code::kUnsupported) return std::vector<StepFloor>{};
-  return floors;
+Result<std::optional<FloorRequest>> OpenFloors(CampaignContext& context, const std::string& model,
+                                               const std::string& device) {
+  if (context.config.floors == 0 || !TRY(context.store.Floors(model, device)).empty())
+    return std::optional<FloorRequest>();
+  return FloorsOf(context.store, model, context.target_of_device.at(device));
 }
 
 Status StoreFloors(Store& store, const std::string& model, const std::string& device,

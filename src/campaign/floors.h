@@ -17,10 +17,8 @@ Status BuildVariants(CampaignContext& context, const ModelBuild& build, int targ
 // already, or the target has no variants.
 Result<std::optional<FloorRequest>> OpenFloors(CampaignContext& context, const std::string& model,
                                                const std::string& device);
-// Asks on the first `images` of the chunk that is loaded, by name; empty where the device measures
-// none.
-Result<std::vector<StepFloor>> MeasureFloors(Session& session, FloorRequest request,
-                                             std::vector<std::string> images, int count);
+// The same from the store alone: the variants of a target.
+Result<std::optional<FloorRequest>> FloorsOf(Store& store, const std::string& model, int target);
 Status StoreFloors(Store& store, const std::string& model, const std::string& device,
                    const std::vector<StepFloor>& floors);
 

@@ -50,50 +50,7 @@ std::vector<float> FromHex(const std::string& text) {
   return values;
 }
 
-// NaN is larger than any number here: nothing is known then.
-double Larger(double a, double b) { return std::isnan(a) || std::isnan(b) ? NAN : std::max(a, b); }
-
-int64_t FirstLabel(const OriginalRun& run) { return run.top.empty() ? -1 : run.top[0].label; }
-
 }  // namespace
-
-double LargestDifference(const std::vector<float>& a, const std::vector<float>& b) {
-  if (a.size() != b.size()) return kInfinity;
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::memcmp(&a[i], &b[i], sizeof a[i]) == 0) continue;
-    largest = Larger(largest, std::isfinite(a[i]) && std::isfinite(b[i])
-                                  ? std::abs(static_cast<double>(a[i]) - b[i])
-                                  : NAN);
-  }
-  return largest;
-}
-
-Result<std::vector<ImageRepeats>> RepeatOriginals(Session& session,
-                                                  const std::vector<ImageInput>& images,
-                                                  const std::vector<OriginalRun>& first, int runs) {
-  Result<std::vector<RepeatedRun>> result = session.Repeat(images, runs);
-  if (!result.ok() && result.error().code == Code::kUnsupported) return std::vector<ImageRepeats>{};
-  std::vector<RepeatedRun> repeated = TRY(std::move(result));
-  for (size_t i = 0; i < repeated.size(); ++i)
-    if (repeated[i].outputs.size() != first.size() ||
-        (i > 0 && repeated[i].runs.size() != first.size()))
-      return Fail(Code::kInternal, "the worker ran ", std::to_string(repeated[i].outputs.size()),
-                  " of ", std::to_string(first.size()), " images");
-  std::vector<ImageRepeats> repeats;
-  for (size_t k = 0; k < first.size() && !repeated.empty(); ++k) {
-    ImageRepeats entry{first[k].image, repeated[0].outputs[k], {FirstLabel(first[k])}, {}};
-    entry.spread.resize(entry.outputs.size());
-    for (size_t i = 1; i < repeated.size(); ++i) {
-      entry.labels.push_back(FirstLabel(repeated[i].runs[k]));
-      const auto& outputs = repeated[i].outputs[k];
-      for (size_t o = 0; o < entry.spread.size() && o < outputs.size(); ++o)
-        entry.spread[o] = Larger(entry.spread[o], LargestDifference(entry.outputs[o], outputs[o]));
-    }
-    repeats.push_back(std::move(entry));
-  }
-  return repeats;
-}
 
 Status StoreRepeats(Store& store, const std::string& model, const std::string& device,
                     bool is_reference, const std::vector<ImageRepeats>& repeats) {
@@ -120,7 +77,7 @@ Status StoreRepeats(Store& store, const std::string& model, const std::string& d
       row.reference_diff = known->second.size() == entry.outputs.size() ? 0 : kInfinity;
       for (size_t o = 0; o < entry.outputs.size() && o < known->second.size(); ++o)
         row.reference_diff =
-            Larger(row.reference_diff, LargestDifference(known->second[o], entry.outputs[o]));
+            LargerOrNaN(row.reference_diff, LargestDifference(known->second[o], entry.outputs[o]));
       const std::vector<float>& scores = known->second.at(0);
       const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
       row.reference_label = best == entry.labels[0];
@@ -129,6 +86,12 @@ Status StoreRepeats(Store& store, const std::string& model, const std::string& d
   }
   if (!kept.empty()) TRY(store.PutReferenceOutputs(kept));
   return store.PutRepeats(rows);
+}
+
+bool IsNoisy(const StoredRepeat& repeat) {
+  const Result<Json> spread = ParseJson(repeat.spread_json, "the stored spread");
+  return !spread.ok() ||
+         std::any_of(spread->begin(), spread->end(), [](const Json& s) { return s != 0; });
 }
 
 Result<std::string> FindingOf(Store& store, const std::string& model, const std::string& device) {
@@ -141,7 +104,7 @@ Result<std::string> FindingOf(Store& store, const std::string& model, const std:
     if (row.device != device) continue;
     ++images;
     labels += !row.reference_label;
-    difference = Larger(difference, row.reference_diff);
+    difference = LargerOrNaN(difference, row.reference_diff);
     Json each = TRY(ParseJson(row.labels_json, "the stored labels"));
     unstable += std::any_of(each.begin(), each.end(), [&](const Json& l) { return l != each[0]; });
   }

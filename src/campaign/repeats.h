@@ -6,30 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "device/session.h"
+#include "device/originals.h"
 #include "store/store.h"
 
 namespace mutatenn {
 
-struct ImageRepeats {
-  std::string image;
-  std::vector<std::vector<float>> outputs;  // of the first run
-  std::vector<int64_t> labels;              // first label of each run
-  std::vector<double> spread;               // by output; NaN where only one of two runs is finite
-};
-
-// Runs the original on `images`, which the session has loaded and run once (`first`), until there
-// are `runs` runs. Empty where the session gives no outputs.
-Result<std::vector<ImageRepeats>> RepeatOriginals(Session& session,
-                                                  const std::vector<ImageInput>& images,
-                                                  const std::vector<OriginalRun>& first, int runs);
-
-// The largest difference between elements, NaN as above; other lengths differ by infinity.
-double LargestDifference(const std::vector<float>& a, const std::vector<float>& b);
-
 // Stores what `repeats` say of the device; the campaign's first device gives the reference.
 Status StoreRepeats(Store& store, const std::string& model, const std::string& device,
                     bool is_reference, const std::vector<ImageRepeats>& repeats);
+
+// Whether the device was seen not to repeat itself there.
+bool IsNoisy(const StoredRepeat& repeat);
 
 // One line about a device whose original is not the reference's or not always the same; "" = all is
 // well. Over all images stored.

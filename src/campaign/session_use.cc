@@ -101,12 +101,8 @@ Result<LoadRequest> LoadedDevice::Prepare(const DeviceConfig& device) {
   for (StoredOriginal& original : TRY(context.store.Originals(model_))) {
     if (original.device == device.name) originals_[original.image] = original;
   }
-  for (const StoredRepeat& repeat : TRY(context.store.Repeats(model_))) {
-    const Json spread = TRY(ParseJson(repeat.spread_json, "the stored spread"));
-    if (repeat.device == device.name &&
-        std::any_of(spread.begin(), spread.end(), [](const Json& s) { return s != 0; }))
-      noisy_.insert(repeat.image);
-  }
+  for (const StoredRepeat& repeat : TRY(context.store.Repeats(model_)))
+    if (repeat.device == device.name && IsNoisy(repeat)) noisy_.insert(repeat.image);
   bitwise_ = !device.bitwise.empty();
   open_floors_ = TRY(OpenFloors(context, model_, device.name));
   LoadRequest request;
@@ -190,6 +186,9 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
                 std::to_string(images.size()), " images");
   }
   for (const OriginalRun& run : runs) {
+    if (run.noisy && context_->config.repeats < 2)
+      return Fail(Code::kUnsupported, "device '", device_, "': the original gives two results on ",
+                  run.image, "; with \"repeats\" of 2 or more the campaign measures this noise");
     StoredOriginal original{model_, device_, run.image, DumpJson(TopToJson(run.top)), run.seconds};
     auto before = originals_.find(run.image);
     if (before == originals_.end()) {
@@ -210,6 +209,8 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
             : TRY(RepeatOriginals(*session_, inputs, runs, context_->config.repeats));
     bool is_reference = device_ == context_->config.devices.front().name;
     TRY(StoreRepeats(context_->store, model_, device_, is_reference, repeats));
+    for (const std::string& line : NoiseOfWorkers(repeats))
+      TRY(context_->store.AddEvent("device", device_ + ": " + line));
     if (open_floors_) {
       std::vector<StepFloor> floors =
           ran ? std::move(ready_.floors)
@@ -217,7 +218,8 @@ Status LoadedDevice::Use(const std::vector<StoredImage>& images) {
       TRY(StoreFloors(context_->store, model_, device_, floors));
       open_floors_.reset();
     }
-    if (bitwise_) TRY(StoreHashes(context_->store, *session_, model_, device_, names));
+    if (bitwise_)
+      TRY(StoreHashes(context_->store, model_, device_, TRY(HashOriginal(*session_, names))));
     TRY(context_->store.PutOriginals(fresh));
   }
   loaded_ = std::move(names);

@@ -80,6 +80,7 @@ struct World {
   std::set<std::string> timeouts;  // mutants that time out while the limit is 1 s
   double floor_s = 0;              // of the last load
 
+  std::map<std::string, float> noise;      // of each server behind a session: added to the nth run
   int interrupt_after_builds = -1;         // builds until the user stops
   int lose_worker_after = -1;              // returned mutants until the worker dies, once
   std::set<std::string> killers;           // mutants that take the worker along whenever they run
@@ -168,8 +169,9 @@ class FakeSession : public Session {
     std::vector<OriginalRun> runs;
     for (const ImageInput& image : images) {
       loaded_.insert(image.id);
-      runs.push_back({image.id, Original(image.id), 0.5});
+      runs.push_back({image.id, Original(image.id), 0.5, !world_.noise.empty()});
     }
+    ++runs_;
     return runs;
   }
   Status Submit(const std::vector<MutantJob>& jobs) override {
@@ -204,6 +206,13 @@ class FakeSession : public Session {
   Result<std::vector<std::vector<float>>> Outputs(const std::string&) override {
     return Fail(Code::kUnsupported, "fake");
   }
+  Result<std::vector<WorkerOutputs>> EveryOutput(const std::string& image) override {
+    if (world_.noise.empty()) return Session::EveryOutput(image);
+    std::vector<WorkerOutputs> all;
+    for (const auto& [server, noise] : world_.noise)
+      all.push_back({server, {{1, 10 + noise * static_cast<float>(runs_), 2}}});
+    return all;
+  }
 
  private:
   Error Lose() {
@@ -236,6 +245,7 @@ class FakeSession : public Session {
   World& world_;
   std::string device_;
   std::set<std::string> loaded_;
+  int runs_ = 0;
   std::vector<MutantJob> waiting_;
 };
 

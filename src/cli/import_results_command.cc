@@ -14,7 +14,9 @@ class ImportResultsCommand : public Subcommand {
     app.add_option("RESULTS", file_, "The file that the bundle's run wrote")->required();
   }
   Result<int> Run(const GlobalOptions&) override {
-    fmt::print("{} fates\n", TRY(ImportResults(folder_, file_)));
+    const ImportedResults imported = TRY(ImportResults(folder_, file_));
+    fmt::print("{} fates\n", imported.fates);
+    for (const std::string& finding : imported.findings) fmt::print("{}\n", finding);
     return 0;
   }
 

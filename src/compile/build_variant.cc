@@ -2,13 +2,14 @@
 // goes the way of a mutant, named by its id; of another program it is an edit, as a mutant is.
 #include "compile/pipeline.h"
 #include "compile/rounding_variants.h"
+#include "compile/schedule/threads.h"
 #include "tvm/symbols.h"
 
 namespace mutatenn {
 namespace {
 
 // Raise when a variant's code may change: part of its cache key.
-constexpr const char* kRoundingVersion = "rounding 1";
+constexpr const char* kRoundingVersion = "rounding 2";
 
 // Whether the target's back end contracts products and sums by itself, as LLVM does where it can.
 Result<bool> Contracts(const Target& target) {
@@ -19,11 +20,34 @@ Result<bool> Contracts(const Target& target) {
   });
 }
 
+// What threads share is float32 by its schedule, so float64 and naive have the plain one: a thread
+// an element of the output, in the order of the loops.
+Result<Scheduled> OnAccelerator(const std::string& variant, const std::string& kind,
+                                const Node& function, const Scheduled& scheduled) {
+  if (variant == kNaiveVariant) return ScheduleThreads(function, "");
+  if (variant == kFloat64Variant) {
+    auto wide = Guard(variant, [&] { return InFloat64(function); });
+    if (!wide.ok())
+      wide = TRY(Guard(variant, [&] { return InFloat64(WithLocalOutputs(function)); }));
+    return ScheduleThreads(*wide, "");
+  }
+  if (variant == kFusedVariant && kind != "opencl")
+    return Fail(Code::kTvm, "the compiler fuses multiply-add by itself");
+  Scheduled made = scheduled;
+  made.function = TRY(Guard(variant, [&] {
+    return variant == kFusedVariant ? WithFmaCalls(made.function)
+                                    : WithRoundedProducts(made.function);
+  }));
+  return made;
+}
+
 }  // namespace
 
 Result<Scheduled> Pipeline::VariantOf(const std::string& variant, const KernelSource& source,
                                       const PerTarget& target) const {
   const Scheduled& scheduled = target.scheduled.at(source.key);
+  if (target.target.accelerator())
+    return OnAccelerator(variant, target.target.kind, source.function, scheduled);
   if (variant == kNaiveVariant) return Scheduled{source.function};
   const bool contracts = TRY(Contracts(target.target));
   auto rewritten = [&](Node (*rewrite)(const Node&), const Scheduled& of) -> Result<Scheduled> {
@@ -42,8 +66,6 @@ Result<Scheduled> Pipeline::VariantOf(const std::string& variant, const KernelSo
 Result<Pipeline::Finish> Pipeline::BeginVariant(int target_index, const Mutant& mutant,
                                                 KernelBatch& batch) {
   const PerTarget& target = targets_.at(target_index);
-  if (target.target.accelerator())
-    return Fail(Code::kTvm, "rounding is measured on CPUs only");  // stillborn
   OtherKernels made;
   BuiltMutant built;
   built.cached = true;

@@ -17,11 +17,14 @@
 namespace mutatenn {
 
 // Other legal code for the original, which Build makes like a mutant: ids of OperatorUse. Naive: no
-// schedule. Contraction: multiply-add fused where the target does not, apart where it does.
+// schedule (on an accelerator the plain one). Contraction: multiply-add fused where the target does
+// not, apart where it does. Whether an OpenCL device does is its compiler's choice: there that is
+// apart, and fused is another variant.
 inline constexpr const char* kNaiveVariant = "variant.naive";
 inline constexpr const char* kContractionVariant = "variant.contraction";
 inline constexpr const char* kFloat64Variant = "variant.float64";  // all arithmetic, rounded last
 inline constexpr const char* kVariants[] = {kNaiveVariant, kContractionVariant, kFloat64Variant};
+inline constexpr const char* kFusedVariant = "variant.fused";  // OpenCL only
 inline bool IsVariant(const std::string& id) { return id.starts_with("variant."); }
 
 struct GeneratorOptions {

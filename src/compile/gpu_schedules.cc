@@ -27,7 +27,7 @@ std::optional<std::string> ScheduleNeed(const std::string& text, int* target) {
 std::vector<const KernelSource*> Pipeline::Untraced(
     const PerTarget& target, const std::map<std::string, KernelSource>& sources) const {
   std::vector<const KernelSource*> untraced;
-  if (!target.target.accelerator()) return untraced;
+  if (!target.target.accelerator() || options_.level < 3) return untraced;
   for (const auto& [key, source] : sources)
     if (!source.weight_only && !target.traces.contains(key)) untraced.push_back(&source);
   return untraced;
@@ -54,7 +54,7 @@ Status Pipeline::Trace(PerTarget& target, const std::string& module_json) {
 Result<Node> Pipeline::ScheduleMutated(const PerTarget& target, const std::string& kernel,
                                        const Node& mutated) const {
   if (!target.target.accelerator()) return mutated;
-  return TRY(ScheduleThreads(mutated, target.traces.at(kernel))).function;
+  return TRY(ScheduleThreads(mutated, target.TraceOf(kernel))).function;
 }
 
 }  // namespace mutatenn

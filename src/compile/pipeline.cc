@@ -174,7 +174,7 @@ Result<Scheduled> Pipeline::Schedule(const KernelSource& source, const PerTarget
                                      const VectorUnit& unit) const {
   if (source.weight_only) return Scheduled{source.function};
   if (target.target.accelerator())
-    return ScheduleThreads(source.function, target.traces.at(source.key));
+    return ScheduleThreads(source.function, target.TraceOf(source.key));
   if (options_.level < 3) return Scheduled{source.function};
   return Tile(source.function, source.constant_parameters, unit);
 }

@@ -77,6 +77,10 @@ class Pipeline {
     std::map<std::string, Node> lowered_code;     // by kernel key, as LoweredSubject asks for it
     std::map<std::string, std::string> traces;    // accelerators: by kernel key, dlight's schedule
     OriginalKernel Original(const std::string& key) const;
+    std::string TraceOf(const std::string& key) const {  // "": the plain schedule
+      const auto trace = traces.find(key);
+      return trace == traces.end() ? "" : trace->second;
+    }
   };
 
   // Batch norm lowered, operators legalised. Nothing but `needs` where some are not known yet.

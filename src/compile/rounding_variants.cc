@@ -55,6 +55,23 @@ Node WithFusedProducts(const Node& function) {
   });
 }
 
+Node WithFmaCalls(const Node& function) {
+  auto negated = [](const Node& value) { return Make(prim::kSub, FloatImm(kSingle, -0.0), value); };
+  auto fma = [](const Node& a, const Node& b, const Node& c) {
+    return Make(global::kCall, PrimType(kSingle), Call(global::kGetOp, intrinsic::kPureExtern),
+                Node({Make(global::kStringImm, "fma"), a, b, c}), Node(),
+                Node(std::vector<Node>{}));
+  };
+  return WithMapped(function, [&](const Node& node) -> Node {
+    const bool sub = node.Is(prim::kSub);
+    if (!(node.Is(prim::kAdd) || sub) || !IsSingle(node)) return node;
+    const Node a = node["a"], b = node["b"];
+    if (b.Is(prim::kMul)) return fma(sub ? negated(b["a"]) : b["a"], b["b"], a);
+    if (a.Is(prim::kMul)) return fma(a["a"], a["b"], sub ? negated(b) : b);
+    return node;
+  });
+}
+
 Node WithLocalOutputs(const Node& function) {
   Schedule schedule(function);
   for (const Node& block : schedule.OutputBlocks()) schedule.CacheWrite(block, "global");

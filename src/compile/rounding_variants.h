@@ -11,6 +11,8 @@ namespace mutatenn {
 Node WithRoundedProducts(const Node& function);
 // a * b + c computed in float64 and rounded once, as fused multiply-add does (but for one in 2^29).
 Node WithFusedProducts(const Node& function);
+// The same by OpenCL's fma, exactly, where the device need not have float64.
+Node WithFmaCalls(const Node& function);
 // Parameters stay float32; what lies between them is float64. Gives up where an output is read back
 // while it is made (WithLocalOutputs helps) or where an intrinsic has no float64 form.
 Node InFloat64(const Node& function);

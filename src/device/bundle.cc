@@ -23,6 +23,7 @@ Json ToJson(const Bundle& bundle) {
                      {"request", ToJson(part.request)},
                      {"images", ToJson(part.images)},
                      {"order_fixed", part.order_fixed},
+                     {"before", ToJson(part.before)},
                      {"jobs", jobs}});
   }
   return {{"version", kVersion},
@@ -42,8 +43,9 @@ Result<Bundle> BundleFromJson(const Json& json) {
         !entry.contains("jobs"))
       return Fail(Code::kInvalidInput, "the bundle is damaged");
     BundlePart part{entry.value("model", ""), TRY(LoadRequestFromJson(entry["request"])),
-                    TRY(ImageInputsFromJson(entry["images"])), entry.value("order_fixed", false),
-                    TRY(MutantJobsFromJson(entry["jobs"]))};
+                    TRY(ImageInputsFromJson(entry["images"])), entry.value("order_fixed", false)};
+    if (entry.contains("before")) part.before = TRY(OriginalPlanFromJson(entry["before"]));
+    part.jobs = TRY(MutantJobsFromJson(entry["jobs"]));
     bundle.parts.push_back(std::move(part));
   }
   return bundle;

@@ -38,12 +38,12 @@ std::string RunRecover(const std::string& command, const std::string& server,
   return status.ok() ? DescribeWaitStatus(*status) : status.error().message;
 }
 
+bool SameResult(const OriginalRun& a, const OriginalRun& b) {
+  return a.image == b.image && DumpJson(TopToJson(a.top)) == DumpJson(TopToJson(b.top));
+}
+
 bool SameResults(const std::vector<OriginalRun>& a, const std::vector<OriginalRun>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const OriginalRun& left, const OriginalRun& right) {
-                      return left.image == right.image &&
-                             DumpJson(TopToJson(left.top)) == DumpJson(TopToJson(right.top));
-                    });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), SameResult);
 }
 
 }  // namespace mutatenn

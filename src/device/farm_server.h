@@ -21,7 +21,8 @@ Result<Tracker::Server> FindServer(const Address& tracker, const std::string& ke
 std::string RunRecover(const std::string& command, const std::string& server,
                        const std::string& problem);
 
-// Same images, labels and scores.
+// Same image, labels and scores.
+bool SameResult(const OriginalRun& a, const OriginalRun& b);
 bool SameResults(const std::vector<OriginalRun>& a, const std::vector<OriginalRun>& b);
 
 }  // namespace mutatenn

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "device/network_session.h"
+#include "device/originals.h"
 #include "device/server_testing.h"
 #include "device/wire.h"
 
@@ -273,6 +274,35 @@ TEST(Farm, TwoCampaignsAtOnceOnOneServer) {
   }
   for (auto* farm : {&first, &second}) Good((*farm)->Submit(jobs));
   for (auto* farm : {&first, &second}) ExpectSame(local, CollectAll(**farm, jobs.size()));
+}
+
+// The original's add gives 0.001 more each time it runs, in each server's own count.
+TEST(Farm, NoisyServersAreUsedAndMeasured) {
+  TestServer a, b;
+  auto farm = Good(OpenFarm(FarmOf({&a, &b})));
+  LoadRequest request = Small().Request();
+  request.program.kernels["add"] = Small().MakeKernel("add", "noisy");
+  Good(farm->Load(request));
+  const auto images = Small().Images(2);
+  const auto first = Good(farm->SetImages(images));
+  EXPECT_TRUE(first[0].noisy && first[1].noisy);
+  const auto repeats = Good(RepeatOriginals(*farm, images, first, 3));
+  ASSERT_EQ(repeats.size(), 2u);
+  const float scale = SmallProgram::Ramp(1.0f, -0.03125f)[3];
+  for (const ImageRepeats& image : repeats) {
+    EXPECT_EQ(image.labels.size(), 3 * 2u);
+    ASSERT_EQ(image.workers.size(), 2u);
+    // A run is two for the first image and two for the second, of two adds each: from the first
+    // run to the third 2 * 4 * 2 adds.
+    for (const auto& [name, noise] : image.workers)
+      EXPECT_GE(noise.own, 0.9 * 0.001 * 16 * scale) << name;
+    EXPECT_GE(image.spread[0], image.workers.begin()->second.own);
+  }
+  EXPECT_EQ(NoiseOfWorkers(repeats).size(), 2u);
+  Good(farm->Submit({Small().Replace("subtract", images)}));
+  EXPECT_EQ(CollectAll(*farm, 1).size(), 1u);
+  EXPECT_EQ(Joined(farm->TakeNotices()), "");
+  EXPECT_EQ(farm->workers(), 2);
 }
 
 }  // namespace

@@ -28,4 +28,10 @@ Status RenameFiles(MutantProgram& mutant, const NameFile& name) {
   return RenameWeights(mutant.edit.values, name);
 }
 
+Status RenameFiles(FloorRequest& request, const NameFile& name) {
+  for (MutantProgram& program : request.roundings) TRY(RenameFiles(program, name));
+  if (request.exact) TRY(RenameFiles(*request.exact, name));
+  return Ok();
+}
+
 }  // namespace mutatenn

@@ -14,5 +14,6 @@ using NameFile = std::function<Result<std::string>(const std::string&)>;
 
 Status RenameFiles(Program& program, const NameFile& name);
 Status RenameFiles(MutantProgram& mutant, const NameFile& name);
+Status RenameFiles(FloorRequest& request, const NameFile& name);
 
 }  // namespace mutatenn

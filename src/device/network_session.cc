@@ -141,8 +141,7 @@ Result<std::vector<RepeatedRun>> NetworkSession::Repeat(const std::vector<ImageI
 
 Result<std::vector<StepFloor>> NetworkSession::Floors(const FloorRequest& request) {
   FloorRequest theirs = request;
-  for (MutantProgram& program : theirs.roundings) TRY(RenameFiles(program, NameThere()));
-  if (theirs.exact) TRY(RenameFiles(*theirs.exact, NameThere()));
+  TRY(RenameFiles(theirs, NameThere()));
   TRY(SendNoted(Kept::kShort));
   return JsonSession::Floors(theirs);
 }

@@ -165,14 +165,16 @@ Result<MutantDone> MutantDoneFromJson(const Json& json) {
 }
 
 Json ToJson(const OriginalRun& run) {
-  return {{"image", run.image}, {"top", TopToJson(run.top)}, {"seconds", Number(run.seconds)}};
+  Json json = {{"image", run.image}, {"top", TopToJson(run.top)}, {"seconds", Number(run.seconds)}};
+  if (run.noisy) json["noisy"] = true;
+  return json;
 }
 
 Result<OriginalRun> OriginalRunFromJson(const Json& json) {
   return Decode("a run of the original", [&]() -> Result<OriginalRun> {
     return OriginalRun{json.at("image").get<std::string>(),
                        TRY(TopFromJson(json.at("top"), "a run of the original")),
-                       NumberFrom(json.at("seconds"))};
+                       NumberFrom(json.at("seconds")), json.value("noisy", false)};
   });
 }
 

@@ -10,7 +10,7 @@ Result<std::vector<RepeatedRun>> Session::Repeat(const std::vector<ImageInput>& 
   for (int i = 0; i < runs; ++i) {
     RepeatedRun run;
     if (i > 0) run.runs = TRY(SetImages(images));
-    for (const ImageInput& image : images) run.outputs.push_back(TRY(Outputs(image.id)));
+    for (const ImageInput& image : images) run.outputs.push_back(TRY(EveryOutput(image.id)));
     repeated.push_back(std::move(run));
   }
   return repeated;
@@ -39,8 +39,9 @@ Result<std::vector<RepeatedRun>> RepeatedRunsFromJson(const Json& json) {
       const Json& outputs = entry["outputs"][i];
       if (outputs.is_null() && (repeated.empty() || i >= repeated[0].outputs.size()))
         return damaged;
-      run.outputs.push_back(outputs.is_null() ? repeated[0].outputs[i]
-                                              : TRY(OutputsFromJson(outputs)));
+      run.outputs.push_back(outputs.is_null()
+                                ? repeated[0].outputs[i]
+                                : std::vector<WorkerOutputs>{{"", TRY(OutputsFromJson(outputs))}});
     }
     repeated.push_back(std::move(run));
   }

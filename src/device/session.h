@@ -60,12 +60,18 @@ struct OriginalRun {
   std::string image;
   std::vector<Ranked> top;
   double seconds = 0;  // all steps that depend on the image
+  bool noisy = false;  // another run of it gave other results
+};
+// Of one worker behind a session.
+struct WorkerOutputs {
+  std::string worker;  // "" where there is one only
+  std::vector<std::vector<float>> outputs;
 };
 
 // One of several runs of the original over the loaded chunk.
 struct RepeatedRun {
   std::vector<OriginalRun> runs;  // empty in the first, whose are known from SetImages
-  std::vector<std::vector<std::vector<float>>> outputs;  // by image, then as Session::Outputs
+  std::vector<std::vector<WorkerOutputs>> outputs;  // by image, then as Session::EveryOutput
 };
 
 struct MutantJob {
@@ -98,6 +104,11 @@ class Session {
   // Network outputs of one image by the original or a mutant of the loaded chunk, for comparisons
   // in tests and `mutatenn show`: raw float32, one vector per output.
   virtual Result<std::vector<std::vector<float>>> Outputs(const std::string& image) = 0;
+  // The same from each worker behind it, the one whose run SetImages gave first; of those that
+  // agree with that one, none.
+  virtual Result<std::vector<WorkerOutputs>> EveryOutput(const std::string& image) {
+    return std::vector<WorkerOutputs>{{"", TRY(Outputs(image))}};
+  }
   // The run that SetImages made of these images, and `runs` - 1 more; kUnsupported as Outputs.
   virtual Result<std::vector<RepeatedRun>> Repeat(const std::vector<ImageInput>& images, int runs);
   // Rounding floors of the loaded program's steps; kUnsupported where none are measured.

@@ -204,6 +204,7 @@ inline constexpr Constructor kConstructors[] = {
 // Operators of scalar calls by name, as a call's op names them.
 namespace intrinsic {
 inline constexpr const char* kIfThenElse = "prim.if_then_else";
+inline constexpr const char* kPureExtern = "tirx.call_pure_extern";
 inline constexpr const char* kExp = "tirx.exp";
 inline constexpr const char* kLog = "tirx.log";
 inline constexpr const char* kSqrt = "tirx.sqrt";

@@ -101,6 +101,23 @@ Result<std::vector<std::vector<float>>> Accelerator::Outputs(const std::string& 
   return OutputsFromJson(TRY(Ask({{"op", "outputs"}, {"image", image}}, kImageSeconds)));
 }
 
+// Between mutants, about images that the process reads anew.
+Result<Json> Accelerator::AskAside(Json request, double images) {
+  if (!idle()) return Fail(Code::kInvalidInput, "a mutant is under way");
+  if (process_ == nullptr || process_->Poll()) TRY(Start());
+  request["images"] = ToJson(images_);
+  return Ask(request, kLoadSeconds + kImageSeconds * images);
+}
+
+Result<Json> Accelerator::Floors(const Json& request) {
+  return AskAside({{"op", "floors"}, {"request", request}},
+                  static_cast<double>(request.at("images").size()));
+}
+
+Result<Json> Accelerator::Hashes(const Json& images) {
+  return AskAside({{"op", "hashes"}, {"names", images}}, static_cast<double>(images.size()));
+}
+
 Result<Json> Accelerator::RunProbe(const Json& probe) {
   if (!under_way_.empty()) return Fail(Code::kInvalidInput, "a mutant is under way");
   if (process_->Poll()) TRY(Start());

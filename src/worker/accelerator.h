@@ -34,6 +34,9 @@ class Accelerator {
   // As Session::Collect. kUnavailable: the device cannot be had any more.
   Result<std::vector<MutantDone>> Collect(double wait_s);
   Result<std::vector<std::vector<float>>> Outputs(const std::string& image);
+  // A FloorRequest's JSON, or names of images, to floors and hashes of the loaded images.
+  Result<Json> Floors(const Json& request);
+  Result<Json> Hashes(const Json& images);
   // A Probe's JSON to a Probed's.
   Result<Json> RunProbe(const Json& probe);
 
@@ -52,6 +55,7 @@ class Accelerator {
 
   Status Start();  // the process, with program and images
   Result<Json> Ask(const Json& request, double limit_s);
+  Result<Json> AskAside(Json request, double images);
   Status SendAhead();
   Task& current() { return *under_way_.front(); }
   void Answer(const Json& message);

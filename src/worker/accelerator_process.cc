@@ -15,7 +15,9 @@
 #include "device/remote.h"
 #include "worker/accelerator.h"
 #include "worker/device_mutant.h"
+#include "worker/floors.h"
 #include "worker/sabotage.h"
+#include "worker/step_hashes.h"
 
 namespace mutatenn {
 namespace {
@@ -128,6 +130,8 @@ class Holder {
       const Result<Json> answer = op == "load"      ? Load(json)
                                   : op == "images"  ? Images(json)
                                   : op == "outputs" ? Outputs(json)
+                                  : op == "floors"  ? Floors(json)
+                                  : op == "hashes"  ? Hashes(json)
                                   : op == "probe"   ? RunProbe(json)
                                                     : Fail(Code::kInternal, "unknown request ", op);
       if (!loader_.Send(ParseJson(SealReply(answer), "a reply").value()).ok()) return 0;
@@ -153,6 +157,23 @@ class Holder {
 
   Result<Json> Outputs(const Json& request) {
     return ToJson(TRY(executor_->Outputs(request.at("image").get<std::string>())));
+  }
+
+  Result<Place> Aside(const Json& request) {
+    return OnAccelerator(executor_->original(), executor_->device(),
+                         TRY(ImageInputsFromJson(request.at("images"))));
+  }
+
+  Result<Json> Floors(const Json& request) {
+    return ToJson(
+        TRY(MeasureFloors(executor_->original(), TRY(Aside(request)),
+                          TRY(FloorRequestFromJson(request.at("request"))), [] { return true; })));
+  }
+
+  Result<Json> Hashes(const Json& request) {
+    return ToJson(
+        TRY(HashSteps(executor_->original(), TRY(Aside(request)),
+                      request.at("names").get<std::vector<std::string>>(), [] { return true; })));
   }
 
   Result<Json> RunProbe(const Json& request) {

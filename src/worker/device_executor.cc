@@ -281,15 +281,15 @@ Result<std::vector<OriginalRun>> DeviceExecutor::SetImages(const std::vector<Ima
       return Hash64(std::string_view(Host(index), static_cast<size_t>(layout_.bytes)));
     };
     uint64_t first = 0;
-    if (runs_.empty()) {
+    const bool twice = runs_.empty() || runs_.back().noisy;
+    if (twice) {
       // The first time also compiles kernels; limits should not rest on that.
       TRY(RunOriginal(image, index, &run));
       first = result();
     }
     TRY(RunOriginal(image, index, &run));
-    // Every fate is judged against this run, so it has to be what another run would give.
-    if (runs_.empty() && result() != first)
-      return Fail(Code::kUnsupported, "the original gives two results on '", image.id, "'");
+    // Every fate is judged against this run: is it what another run would give?
+    run.noisy = twice && result() != first;
     const void* data = original_->Constant(output) != nullptr ? original_->Constant(output)
                                                               : Reference(index, output);
     const std::vector<float> scores = TRY(ToFloats(data, type));

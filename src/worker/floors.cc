@@ -17,15 +17,19 @@ using Elements = std::vector<float>;
 
 // A program with its kernels, and memory for its values of one image.
 struct Variant {
+  const Place* place = nullptr;
   MutantPlan plan;
-  std::vector<KernelFunction> kernels;    // by step; none where the step is weight-only
+  std::vector<KernelFunction> kernels;    // by step; none: weight-only, or the device refuses it
+  bool whole = true;                      // the device takes all of them
   std::map<std::string, int> step_named;  // those of other code than the original's
   std::set<std::string> same;             // those that came out as the same code
   Arena memory;
   std::vector<void*> own;  // by value
 
-  static Result<Variant> Make(const Original& original, const MutantProgram& program) {
+  static Result<Variant> Make(const Original& original, const Place& place,
+                              const MutantProgram& program) {
     Variant variant;
+    variant.place = &place;
     variant.plan = TRY(MakePlan(original, program));
     const Program& made = variant.plan.program();
     variant.kernels.resize(made.steps.size());
@@ -44,8 +48,10 @@ struct Variant {
       if (const KernelFunction* same = original.SameKernel(kernel)) {
         variant.kernels[s] = *same;
       } else {
-        variant.kernels[s] =
-            TRY(LoadKernel((original.root() / kernel.library).string(), kernel.symbol));
+        auto loaded = LoadKernel((original.root() / kernel.library).string(), kernel.symbol);
+        if (!loaded.ok() && loaded.error().code != Code::kTvm) return loaded.error();
+        if (loaded.ok()) variant.kernels[s] = *loaded;
+        variant.whole = variant.whole && loaded.ok();
       }
       if (variant.plan.changed[s])
         variant.step_named[step.name] = static_cast<int>(s);
@@ -55,9 +61,11 @@ struct Variant {
     return variant;
   }
 
-  // Runs a step on `input` (by value of this program) into `own`.
+  // Runs a step on `input` (by value of this program) into `own`; false where the device refuses.
   template <class Input>
-  Status Run(int s, Input&& input) {
+  Result<bool> Run(int s, Input&& input) {
+    KernelFunction& kernel = kernels[static_cast<size_t>(s)];
+    if (!kernel) return false;
     const Step& step = plan.program().steps[static_cast<size_t>(s)];
     for (int value : step.inputs)
       if (input(value) == nullptr)
@@ -66,7 +74,11 @@ struct Variant {
                     "', which the original does not have");
     std::vector<void*> arguments =
         Arguments(step, input, [&](int value) { return own[static_cast<size_t>(value)]; });
-    return plan.typed.Call(kernels[static_cast<size_t>(s)], step, arguments);
+    const Status called = place->call(plan.typed, kernel, step, arguments);
+    if (called.ok()) return true;
+    if (called.error().code != Code::kTvm) return called.error();
+    kernel = {};
+    return whole = false;
   }
 
   Result<Elements> Own(int value) const {
@@ -96,13 +108,12 @@ void Count(const Elements& original, const std::vector<Elements>& roundings,
 
 class Measurement {
  public:
-  Measurement(const Original& original, const References& references)
-      : original_(original), references_(references) {}
+  Measurement(const Original& original, const Place& place) : original_(original), place_(place) {}
 
   Status Open(const FloorRequest& request) {
     for (const MutantProgram& program : request.roundings)
-      roundings_.push_back(TRY(Variant::Make(original_, program)));
-    if (request.exact) exact_ = TRY(Variant::Make(original_, *request.exact));
+      roundings_.push_back(TRY(Variant::Make(original_, place_, program)));
+    if (request.exact) exact_ = TRY(Variant::Make(original_, place_, *request.exact));
     memory_ = TRY(Arena::Make(original_.reference_bytes()));
     values_.assign(original_.program().values.size(), nullptr);
     for (int s : original_.image_steps())
@@ -111,15 +122,14 @@ class Measurement {
     return Ok();
   }
 
-  Status Run(int image) {
-    values_[static_cast<size_t>(original_.input())] =
-        const_cast<void*>(references_.Value(image, original_.input()));
+  Status Run(const std::string& image) {
+    values_[static_cast<size_t>(original_.input())] = const_cast<void*>(TRY(place_.input(image)));
     for (int s : original_.image_steps()) {
       const Step& step = StepAt(s);
       std::vector<void*> arguments = Arguments(
           step, [&](int value) { return Value(value); },
           [&](int value) { return values_[static_cast<size_t>(value)]; });
-      TRY(original_.typed().Call(original_.StepKernel(s), step, arguments));
+      TRY(place_.call(original_.typed(), original_.StepKernel(s), step, arguments));
       TRY(CountStep(step));
     }
     for (Variant& variant : roundings_) TRY(RunWhole(variant));
@@ -156,10 +166,11 @@ class Measurement {
       const auto found = variant.step_named.find(step.name);
       if (found == variant.step_named.end()) return outputs;
       const std::vector<int>& original_of = variant.plan.original_of;
-      TRY(variant.Run(found->second, [&](int value) -> const void* {
+      const bool ran = TRY(variant.Run(found->second, [&](int value) -> const void* {
         const int counterpart = original_of[static_cast<size_t>(value)];
         return counterpart < 0 ? nullptr : Value(counterpart);
       }));
+      if (!ran) return outputs;
       for (int value : variant.plan.program().steps[static_cast<size_t>(found->second)].outputs)
         outputs.push_back(TRY(variant.Own(value)));
       return outputs;
@@ -184,7 +195,7 @@ class Measurement {
   // A program on its own values, as a mutant of all steps would run.
   Status RunWhole(Variant& variant) {
     const Program& program = variant.plan.program();
-    for (size_t s = 0; s < program.steps.size(); ++s) {
+    for (size_t s = 0; s < program.steps.size() && variant.whole; ++s) {
       if (program.steps[s].weight_only) continue;
       TRY(variant.Run(static_cast<int>(s), [&](int value) -> const void* {
         const size_t v = static_cast<size_t>(value);
@@ -204,16 +215,18 @@ class Measurement {
         return variant.Own(variant.plan.program().outputs[o]);
       };
       std::vector<Elements> roundings;
-      for (const Variant& variant : roundings_) roundings.push_back(TRY(own(variant)));
+      for (const Variant& variant : roundings_)
+        if (variant.whole) roundings.push_back(TRY(own(variant)));
       std::optional<Elements> exact;
-      if (exact_) exact = TRY(own(*exact_));
+      if (exact_ && exact_->whole) exact = TRY(own(*exact_));
+      if (roundings.empty() && !exact) continue;
       Count(TRY(OriginalElements(outputs[o])), roundings, exact, &FloorOf("", o));
     }
     return Ok();
   }
 
   const Original& original_;
-  const References& references_;
+  const Place& place_;
   std::vector<Variant> roundings_;
   std::optional<Variant> exact_;
   Arena memory_;
@@ -223,17 +236,14 @@ class Measurement {
 
 }  // namespace
 
-Result<std::vector<StepFloor>> MeasureFloors(const Original& original, const References& references,
+Result<std::vector<StepFloor>> MeasureFloors(const Original& original, const Place& place,
                                              const FloorRequest& request,
                                              const std::function<bool()>& keep_going) {
-  Measurement measurement(original, references);
+  Measurement measurement(original, place);
   TRY(measurement.Open(request));
   for (const std::string& name : request.images) {
     if (!keep_going()) return Fail(Code::kUnavailable, "the client is gone");
-    const int image = references.Find(name);
-    if (image < 0)
-      return Fail(Code::kInvalidInput, "image '", name, "' is not of the loaded chunk");
-    TRY(measurement.Run(image));
+    TRY(measurement.Run(name));
   }
   return measurement.Floors();
 }

@@ -18,7 +18,8 @@ class Floors : public ::testing::Test {
         References::Run(*original_, small_.Images(2), 0, [] { return true; }).value());
   }
   std::map<std::string, StepFloor> Measure(const FloorRequest& request) {
-    auto floors = MeasureFloors(*original_, *references_, request, [] { return true; });
+    auto floors =
+        MeasureFloors(*original_, OnCpu(*original_, *references_), request, [] { return true; });
     EXPECT_TRUE(floors.ok()) << floors.error().message;
     std::map<std::string, StepFloor> by_step;
     for (const StepFloor& floor : floors.value()) by_step[floor.step] = floor;
@@ -75,7 +76,8 @@ TEST_F(Floors, WhatIsNotFiniteIsLeftOut) {
 }
 
 TEST_F(Floors, RefusesAnImageThatIsNotLoaded) {
-  auto floors = MeasureFloors(*original_, *references_, {{}, {}, {"other"}}, [] { return true; });
+  auto floors = MeasureFloors(*original_, OnCpu(*original_, *references_), {{}, {}, {"other"}},
+                              [] { return true; });
   EXPECT_EQ(floors.error().message, "image 'other' is not of the loaded chunk");
 }
 

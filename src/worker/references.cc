@@ -128,15 +128,15 @@ Result<References> References::Run(const Original& original, const std::vector<I
     std::string_view result(static_cast<const char*>(output),
                             static_cast<size_t>(typed.Bytes(first_output)));
     uint64_t first_result = 0;
-    if (references.runs_.empty()) {
+    const bool twice = references.runs_.empty() || references.runs_.back().noisy;
+    if (twice) {
       // The first time also loads code and touches memory; limits should not rest on that.
       TRY(RunImage(original, values, &run.seconds));
       first_result = Hash64(result);
     }
     TRY(RunImage(original, values, &run.seconds));
-    // Every fate is judged against this run, so it has to be what another run would give.
-    if (references.runs_.empty() && Hash64(result) != first_result)
-      return Fail(Code::kUnsupported, "the original gives two results on '", image.id, "'");
+    // Every fate is judged against this run: is it what another run would give?
+    run.noisy = twice && Hash64(result) != first_result;
     std::vector<float> scores =
         TRY(ToFloats(output, program.values[static_cast<size_t>(first_output)].type));
     run.top = TopK(scores.data(), static_cast<int64_t>(scores.size()), original.top_k());

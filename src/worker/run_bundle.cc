@@ -14,8 +14,8 @@
 
 #include "base/files.h"
 #include "base/process.h"
-#include "device/bundle.h"
 #include "device/json_session.h"
+#include "worker/bundle_originals.h"
 #include "worker/service.h"
 
 namespace mutatenn {
@@ -70,6 +70,13 @@ class Results {
     TRY(Take(line));
     return Write(line);
   }
+  // What is missing of the measurements on a chunk that was run once.
+  Status Measure(Session& session, const BundlePart& part, const std::vector<ImageInput>& chunk,
+                 const std::vector<OriginalRun>& runs) {
+    return measured_.Measure(session, part, chunk, runs,
+                             [this](const Json& line) { return Write(line); });
+  }
+  bool Measured(const BundlePart& part) const { return measured_.Complete(part); }
   std::vector<OriginalRun> Originals(const std::string& model) const {
     std::vector<OriginalRun> runs;
     if (auto found = originals_.find(model); found != originals_.end())
@@ -98,6 +105,7 @@ class Results {
 
   Status Take(const Json& line) {
     std::string model = line.value("model", "");
+    measured_.Take(line);
     if (line.contains("original")) {
       OriginalRun run = TRY(OriginalRunFromJson(line["original"]));
       originals_[model].emplace(run.image, run);
@@ -123,6 +131,7 @@ class Results {
   }
 
   std::unique_ptr<FILE, Close> file_;
+  BundleOriginals measured_;
   std::map<std::string, std::map<std::string, OriginalRun>> originals_;
   std::map<std::pair<std::string, std::string>, Seen> seen_;
 };
@@ -160,22 +169,29 @@ Status RunPart(BundlePart part, const fs::path& folder, Results& results) {
   if (reply.reference_bytes_per_image > 0)
     room = part.request.memory_budget_bytes / reply.reference_bytes_per_image;
   const auto size = static_cast<size_t>(std::clamp<int64_t>(room, 1, 1 << 20));
+  std::set<std::string> loaded;
   auto chunks = [&](const std::function<Status(const std::vector<ImageInput>&)>& use) -> Status {
     for (size_t begin = 0; begin < part.images.size(); begin += size) {
       size_t end = std::min(part.images.size(), begin + size);
       std::vector<ImageInput> chunk(part.images.begin() + static_cast<long>(begin),
                                     part.images.begin() + static_cast<long>(end));
-      for (const OriginalRun& run : TRY(session.SetImages(chunk)))
-        TRY(results.Add(part.model, run));
+      std::set<std::string> names;
+      for (const ImageInput& image : chunk) names.insert(image.id);
+      if (names != loaded) {
+        loaded.clear();
+        const std::vector<OriginalRun> runs = TRY(session.SetImages(chunk));
+        for (const OriginalRun& run : runs) TRY(results.Add(part.model, run));
+        TRY(results.Measure(session, part, chunk, runs));
+        loaded = std::move(names);
+      }
       TRY(use(chunk));
     }
     return Ok();
   };
-  if (!part.order_fixed) {
-    if (results.Originals(part.model).size() < part.images.size())
-      TRY(chunks([](const std::vector<ImageInput>&) { return Ok(); }));
-    OrderByMargin(results.Originals(part.model), &part.images);
-  }
+  // All that is known of the device before is written by then, whatever the mutants do.
+  if (results.Originals(part.model).size() < part.images.size() || !results.Measured(part))
+    TRY(chunks([](const std::vector<ImageInput>&) { return Ok(); }));
+  if (!part.order_fixed) OrderByMargin(results.Originals(part.model), &part.images);
   TRY(chunks([&](const std::vector<ImageInput>& chunk) {
     return RunChunk(session, part, chunk, results);
   }));

@@ -213,11 +213,11 @@ Result<Json> Service::Stats(const Json&) {
 Result<Json> Service::Floors(const Json& argument) {
   TRY(Loaded());
   FloorRequest request = TRY(FloorRequestFromJson(argument));
-  if (accelerator_ != nullptr)
-    return Fail(Code::kUnsupported, "no rounding floors are measured on accelerators");
+  if (accelerator_ != nullptr) return accelerator_->Floors(argument);
   if (references_ == nullptr || !scheduler_->idle())
     return Fail(Code::kInvalidInput, "floors need a loaded chunk and no mutant under way");
-  return ToJson(TRY(MeasureFloors(*original_, *references_, request, keep_going_)));
+  return ToJson(
+      TRY(MeasureFloors(*original_, OnCpu(*original_, *references_), request, keep_going_)));
 }
 
 Result<Json> Service::Hashes(const Json& argument) {
@@ -229,11 +229,10 @@ Result<Json> Service::Hashes(const Json& argument) {
     if (!image.is_string()) return Fail(Code::kInvalidInput, "an image is named by a string");
     images.push_back(image.get<std::string>());
   }
-  if (accelerator_ != nullptr)
-    return Fail(Code::kUnsupported, "no steps are hashed on accelerators");
+  if (accelerator_ != nullptr) return accelerator_->Hashes(argument["images"]);
   if (references_ == nullptr || !scheduler_->idle())
     return Fail(Code::kInvalidInput, "hashes need a loaded chunk and no mutant under way");
-  return ToJson(TRY(HashSteps(*original_, *references_, images, keep_going_)));
+  return ToJson(TRY(HashSteps(*original_, OnCpu(*original_, *references_), images, keep_going_)));
 }
 
 Result<Json> Service::Outputs(const Json& argument) {

@@ -7,7 +7,7 @@
 
 namespace mutatenn {
 
-Result<std::vector<ImageHashes>> HashSteps(const Original& original, const References& references,
+Result<std::vector<ImageHashes>> HashSteps(const Original& original, const Place& place,
                                            const std::vector<std::string>& images,
                                            const std::function<bool()>& keep_going) {
   const Program& program = original.program();
@@ -20,9 +20,7 @@ Result<std::vector<ImageHashes>> HashSteps(const Original& original, const Refer
   std::vector<ImageHashes> all;
   for (const std::string& name : images) {
     if (!keep_going()) return Fail(Code::kUnavailable, "the client is gone");
-    const int image = references.Find(name);
-    if (image < 0)
-      return Fail(Code::kInvalidInput, "image '", name, "' is not of the loaded chunk");
+    const void* input = TRY(place.input(name));
     ImageHashes& hashes = all.emplace_back();
     hashes.image = name;
     for (int s : original.image_steps()) {
@@ -30,12 +28,12 @@ Result<std::vector<ImageHashes>> HashSteps(const Original& original, const Refer
       std::vector<void*> arguments = Arguments(
           step,
           [&](int value) -> const void* {
-            if (value == original.input()) return references.Value(image, value);
+            if (value == original.input()) return input;
             const void* constant = original.Constant(value);
             return constant != nullptr ? constant : values[static_cast<size_t>(value)];
           },
           [&](int value) { return values[static_cast<size_t>(value)]; });
-      TRY(typed.Call(original.StepKernel(s), step, arguments));
+      TRY(place.call(typed, original.StepKernel(s), step, arguments));
       std::string text;
       for (int value : step.outputs)
         text += fmt::format("{:016x}",

@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "device/step_hashes.h"
-#include "worker/original.h"
-#include "worker/references.h"
+#include "worker/place.h"
 
 namespace mutatenn {
 
 // Steps that depend on the image, in order. `keep_going` is asked between images.
-Result<std::vector<ImageHashes>> HashSteps(const Original& original, const References& references,
+Result<std::vector<ImageHashes>> HashSteps(const Original& original, const Place& place,
                                            const std::vector<std::string>& images,
                                            const std::function<bool()>& keep_going);
 

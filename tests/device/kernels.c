@@ -69,6 +69,9 @@ int __tvm_ffi_kernel(void* self, const Any* args, int32_t count, Any* ret) {
   for (int64_t i = 0; i < n; ++i) out[i] = a[i] - b[i];
 #elif defined(KERNEL_tiny)
   out[3] += 0.001f;
+#elif defined(KERNEL_noisy)
+  static int runs;
+  out[3] += 0.001f * ++runs;
 #elif defined(KERNEL_below_relu)
   for (int64_t i = 0; i < n; ++i)
     if (out[i] < 0) out[i] -= 1;  // dies out in a relu

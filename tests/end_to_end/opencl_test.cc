@@ -4,18 +4,21 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <thread>
 
+#include "store/store.h"
 #include "support/run.h"
 
 namespace mutatenn {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 const Json kDevices = {{{"name", "cpu"}, {"target", {{"kind", "llvm"}, {"mcpu", "x86-64"}}}},
                        {{"name", "opencl"}, {"target", "opencl"}}};
@@ -99,6 +102,68 @@ TEST_F(OpenClCampaign, RefusedLaunchesAndFaultsEndTheirMutantOnly) {
   EXPECT_THAT(details, HasSubstr("killed by signal 11"));
   EXPECT_GT(by_operator["code.store_value"]["survived"], 0);
   for (const auto& [op, verdicts] : by_operator) EXPECT_FALSE(verdicts.contains("pending")) << op;
+}
+
+// Naive kernels of the two compute the same bits, where both fuse multiply-add; what legal code may
+// differ by is measured on the device, and by a bundle that runs there as by a session.
+TEST_F(OpenClCampaign, MeasuresItsOriginalAsACpuDoes) {
+  Json devices = kDevices;
+  devices[0]["target"]["mcpu"] = "host";
+  for (Json& device : devices) device["bitwise"] = "naive";
+  const std::string campaign = MakeTinyCampaign(scratch_.path, {{"devices", devices},
+                                                                {"level", 2},
+                                                                {"operators", {"code.store_value"}},
+                                                                {"max_mutants", 4}});
+  const std::string whole = scratch_ / "whole", folder = scratch_ / "parts";
+  RunAndReport(campaign, whole);
+  auto store = Store::OpenReadOnly(StorePath(whole)).value();
+  const auto events = store->Events().value();
+  for (const auto& [kind, text] : events) EXPECT_NE(kind, "finding") << text;
+  const auto floors = store->Floors("tiny", "opencl").value(),
+             on_cpu = store->Floors("tiny", "cpu").value();
+  ASSERT_EQ(floors.size(), on_cpu.size());
+  for (size_t i = 0; i < floors.size(); ++i) {
+    EXPECT_EQ(floors[i].step, on_cpu[i].step);
+    EXPECT_LE(floors[i].floor, 1e-5) << floors[i].step;
+    EXPECT_FALSE(std::isnan(floors[i].distance)) << floors[i].step;
+    if (floors[i].step != "pool") EXPECT_GT(floors[i].distance, 0) << floors[i].step;
+  }
+  const auto hashes = store->StepHashes("tiny", "opencl").value();
+  EXPECT_EQ(hashes.size(), store->StepHashes("tiny", "cpu").value().size());
+
+  const std::string bundle = scratch_ / "work.tar.zst", results = scratch_ / "results.jsonl";
+  const RunResult build =
+      Mutatenn({"build", campaign, "--out", folder, "--bundle", bundle, "--device", "opencl"});
+  ASSERT_EQ(build.status, 0) << build.err;
+  const char* programs = std::getenv("MUTATENN_BIN_DIR");
+  const RunResult there =
+      mutatenn::Run({std::string(programs) + "/mutatenn-worker", "run", bundle, "--out", results});
+  ASSERT_EQ(there.status, 0) << there.err;
+  // What all are compared with has to be there.
+  const RunResult early = Mutatenn({"import-results", folder, results});
+  EXPECT_EQ(early.status, 2);
+  EXPECT_THAT(early.err, HasSubstr("on 'cpu', which has not run"));
+  const RunResult first = Mutatenn({"execute", folder, "--device", "cpu"});
+  ASSERT_EQ(first.status, 0) << first.err;
+  const RunResult import = Mutatenn({"import-results", folder, results});
+  ASSERT_EQ(import.status, 0) << import.err;
+  EXPECT_THAT(import.out, Not(HasSubstr("bitwise")));
+  auto parts = Store::OpenReadOnly(StorePath(folder)).value();
+  const auto imported = parts->Floors("tiny", "opencl").value();
+  ASSERT_EQ(imported.size(), floors.size());
+  for (size_t i = 0; i < floors.size(); ++i) EXPECT_EQ(imported[i].floor, floors[i].floor);
+  const auto imported_hashes = parts->StepHashes("tiny", "opencl").value();
+  ASSERT_EQ(imported_hashes.size(), hashes.size());
+  for (size_t i = 0; i < hashes.size(); ++i) EXPECT_EQ(imported_hashes[i].hash, hashes[i].hash);
+  int repeated = 0;
+  const auto repeats = parts->Repeats("tiny").value();
+  for (const StoredRepeat& row : repeats) {
+    repeated += row.device == "opencl";
+    EXPECT_EQ(row.runs, 5);
+    EXPECT_EQ(row.reference_diff, 0);
+    EXPECT_TRUE(row.reference_label);
+  }
+  EXPECT_EQ(repeated, 6);
 }
 
 // The device's driver is not there, then it is.

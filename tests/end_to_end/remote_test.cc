@@ -125,7 +125,9 @@ TEST(RemoteCampaign, TheAddressMayChange) {
 // Built here, run from the bundle with a clean environment and cut off in the middle, brought home.
 TEST(Bundle, RunElsewhereGivesTheReportOfACampaign) {
   Scratch scratch;
-  const std::string campaign = MakeTinyCampaign(scratch.path, OneDevice({{"kind", "local"}}));
+  Json device = OneDevice({{"kind", "local"}});
+  device["devices"][0]["bitwise"] = "group";
+  const std::string campaign = MakeTinyCampaign(scratch.path, device);
   Json local = RunAndReport(campaign, scratch / "a");
   const std::string folder = scratch / "b", bundle = scratch / "work.tar.zst";
   RunResult build = Mutatenn({"build", campaign, "--out", folder, "--bundle", bundle});
@@ -158,13 +160,20 @@ TEST(Bundle, RunElsewhereGivesTheReportOfACampaign) {
   EXPECT_GT(lines(), before);
   RunResult import = Mutatenn({"import-results", folder, results});
   ASSERT_EQ(import.status, 0) << import.err;
-  // A bundle's original runs once: what more runs of it say, and its floors, only a session knows.
-  const auto lasting = [](Json models) {
-    for (Json& model : models)
-      for (const char* key : {"noise", "device_noise"}) model.erase(key);
-    return models;
-  };
-  EXPECT_TRUE(lasting(Comparable(Report(folder))["models"]) == lasting(local["models"]));
+  EXPECT_TRUE(Comparable(Report(folder))["models"] == local["models"]);
+  // What the original was like there is all that a session knows of it.
+  auto ours = Good(Store::OpenReadOnly(StorePath(scratch / "a"))),
+       theirs = Good(Store::OpenReadOnly(StorePath(folder)));
+  const auto floors = Good(ours->Floors("tiny", "board"));
+  EXPECT_GT(floors.size(), 4u);
+  EXPECT_EQ(Good(theirs->Floors("tiny", "board")).size(), floors.size());
+  EXPECT_EQ(Good(theirs->Repeats("tiny")).size(), 6u);
+  EXPECT_EQ(Good(theirs->ReferenceOutputs("tiny")).size(), 6u);
+  const auto hashes = Good(ours->StepHashes("tiny", "board")),
+             their_hashes = Good(theirs->StepHashes("tiny", "board"));
+  EXPECT_GT(hashes.size(), 6 * 4u);
+  ASSERT_EQ(hashes.size(), their_hashes.size());
+  for (size_t i = 0; i < hashes.size(); ++i) EXPECT_EQ(hashes[i].hash, their_hashes[i].hash);
   RunResult other = Mutatenn({"import-results", scratch / "a", results});
   EXPECT_EQ(other.status, 0) << "the same campaign: " << other.err;
   // The worker unpacks by itself where it can.
@@ -185,6 +194,15 @@ TEST(Devices, AreListedAndChecked) {
   EXPECT_NE(list.out.find("fates of mutants; the original of tiny is as it should be"),
             std::string::npos)
       << list.out;
+  EXPECT_NE(
+      list.out.find("board: tiny: repeat noise 0 over 5 runs of 6 images, 0 of them unstable; "
+                    "rounding floor "),
+      std::string::npos)
+      << list.out;
+  RunResult noise = Mutatenn({"devices", config({server.address().Text()}), "--noise"});
+  EXPECT_EQ(noise.status, 0) << noise.err;
+  EXPECT_NE(noise.out.find("board: tiny: repeat noise 0 over 5 runs"), std::string::npos)
+      << noise.out;
   RunResult missing = Mutatenn({"devices", config({server.address().Text(), gone})});
   EXPECT_EQ(missing.status, 5);
   EXPECT_NE(missing.out.find(gone + "  not there: "), std::string::npos) << missing.out;
