@@ -119,6 +119,8 @@ Result<DeviceId> OpenAccelerator(const std::string& kind, int index) {
   if (kind != "opencl" && kind != "cuda")
     return Fail(Code::kUnsupported, "no way to run code of kind '", kind, "'");
   const bool opencl = kind == "opencl";
+  // A mutant's module has a kernel or two: loaded whole at once it costs more than it runs.
+  ::setenv("CUDA_MODULE_LOADING", "LAZY", /*overwrite=*/0);
   const std::string library =
       opencl ? (ExecutableDirectory() / kOpenClRuntime).string() : std::string(kCudaRuntime);
   if (::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr)
