@@ -7,6 +7,9 @@
 
 namespace mutatenn {
 
+// kInvalidInput where the stored text is no list.
+Result<Repeats> RepeatsOf(const StoredRepeat& row);
+
 // Fills ModelView::originals and ::noise of a model whose images are there.
 Status ReadOriginals(Store& store, const std::vector<StoredDevice>& devices, ModelView& model);
 
