@@ -75,6 +75,14 @@ Result<Repeats> RepeatsOf(const StoredRepeat& row) {
   return repeats;
 }
 
+Result<std::set<std::string>> UnstableImages(Store& store, const std::string& model,
+                                             const std::string& device) {
+  std::set<std::string> images;
+  for (const StoredRepeat& row : TRY(store.Repeats(model)))
+    if (row.device == device && !TRY(RepeatsOf(row)).Stable()) images.insert(row.image);
+  return images;
+}
+
 Status ReadOriginals(Store& store, const std::vector<StoredDevice>& devices, ModelView& model) {
   Index of_device, of_image;
   for (size_t d = 0; d < devices.size(); ++d) of_device[devices[d].name] = d;

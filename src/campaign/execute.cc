@@ -69,10 +69,7 @@ class DeviceRun {
       originals_[original.image] =
           TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where));
     }
-    for (const StoredRepeat& row : TRY(context_.store.Repeats(model_))) {
-      if (row.device != device_.name) continue;
-      if (!TRY(RepeatsOf(row)).Stable()) unstable_.insert(row.image);
-    }
+    unstable_ = TRY(UnstableImages(context_.store, model_, device_.name));
     return Ok();
   }
 
@@ -185,9 +182,8 @@ class DeviceRun {
   std::vector<std::string> Open(const Work& work, const std::vector<StoredImage>& chunk) const {
     std::vector<std::string> open;
     if (work.detected && !context_.full_matrix) return open;
-    for (const StoredImage& image : chunk) {
+    for (const StoredImage& image : chunk)
       if (!work.done.count(image.name)) open.push_back(image.name);
-    }
     return open;
   }
 
@@ -195,12 +191,11 @@ class DeviceRun {
   // that kills, or none, as what these show ends nothing.
   std::vector<std::string> Next(const Work& work, const std::vector<StoredImage>& chunk) const {
     std::vector<std::string> open = Open(work, chunk);
-    if (context_.full_matrix || unstable_.empty() || open.empty()) return open;
-    const bool first = unstable_.contains(open.front());
-    const auto end = std::find_if(open.begin(), open.end(), [&](const std::string& image) {
-      return unstable_.contains(image) != first;
-    });
-    open.erase(end, open.end());
+    if (context_.full_matrix) return open;
+    const auto other = [&](const std::string& image) {
+      return unstable_.contains(image) != unstable_.contains(open.front());
+    };
+    open.erase(std::find_if(open.begin(), open.end(), other), open.end());
     return open;
   }
 
@@ -283,10 +278,9 @@ class DeviceRun {
   Status TakeDone(const MutantDone& done, const std::vector<StoredImage>& chunk,
                   std::deque<Work*>& queue) {
     auto at = running_.find(done.mutant);
-    if (at == running_.end()) {
+    if (at == running_.end())
       return Fail(Code::kInternal, "the worker returned mutant ", done.mutant,
                   ", which is not running");
-    }
     Work& work = *at->second;
     std::string problem = done.tool_error;
     const std::vector<std::string> asked = Next(work, chunk);
@@ -300,8 +294,9 @@ class DeviceRun {
     bool finished = problem.empty() && Open(work, images_).empty();
     work.life.MoveTo(finished ? MutantState::kDone : MutantState::kPending);
     if (finished) Finish(work);
-    if (problem.empty() && !Open(work, chunk).empty()) queue.push_front(&work);
-    if (!problem.empty()) {
+    if (problem.empty()) {
+      if (!Open(work, chunk).empty()) queue.push_front(&work);
+    } else {
       Blame(work, problem);
       if (work.failures < kTriesPerMutant) queue.push_back(&work);
     }

@@ -182,6 +182,18 @@ TEST_F(Exported, AReplayRepeatsTheFatesAnywhere) {
       ++same;
     EXPECT_EQ(same, Fates(mutant.id).size()) << replayed.out;
     EXPECT_THAT(replayed.out, HasSubstr("mutant " + mutant.id));
+    // As a script, which has TVM's own import of the model inside.
+    const std::string script = *scratch_ / (mutant.id + ".replayed.py");
+    const RunResult written = Mutatenn({"replay", file, "--as-script", script});
+    if (std::string(level) == "build") {
+      EXPECT_EQ(written.status, 4);
+      EXPECT_THAT(written.err, HasSubstr("level build"));
+      continue;
+    }
+    ASSERT_EQ(written.status, 0) << written.err;
+    const RunResult run = Python(script, {});
+    EXPECT_EQ(run.status, 0) << run.out << run.err;
+    EXPECT_THAT(run.out, HasSubstr("\nas the campaign found it\n"));
   }
 }
 
