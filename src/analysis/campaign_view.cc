@@ -46,13 +46,13 @@ Result<Fate> FateOf(const StoredFate& row) {
   return fate;
 }
 
-Outcome OutcomeOf(const KillRule& rule, const std::vector<Ranked>& original, const Fate& fate,
-                  int image) {
+Outcome OutcomeOf(const Evidence& evidence, size_t i, int image) {
+  const Fate& fate = evidence.fates[i];
   Outcome outcome;
   outcome.image = image;
   if (!fate.top.empty()) outcome.label = static_cast<int32_t>(fate.top.front().label);
   outcome.ending = fate.ending;
-  outcome.kills = fate.ending != Ending::kOk || KillsImage(rule, original, fate);
+  outcome.kills = Detects(evidence, i);
   outcome.infected = fate.infected;
   outcome.nonfinite = fate.nonfinite;
   outcome.margin = static_cast<float>(Margin(fate.top));
@@ -357,8 +357,7 @@ class Reader {
     result.out_of_bounds = evidence.out_of_bounds;
     size_t count = JudgedFates(evidence);
     for (size_t i = 0; i < count; ++i) {
-      result.outcomes.push_back(
-          OutcomeOf(rules_[device], evidence.originals[i], evidence.fates[i], on.images[i]));
+      result.outcomes.push_back(OutcomeOf(evidence, i, on.images[i]));
     }
     on.fates = std::move(evidence.fates);
     on.fates.resize(count);

@@ -24,6 +24,7 @@ struct Outcome {
   int32_t label = -1;  // the first one, -1 = no output
   Ending ending = Ending::kOk;
   bool kills = false;  // crashed, timed out, or by the kill rule (`top1` under acceptance limits)
+                       // on an image that is stable on the device
   bool infected = false;
   bool nonfinite = false;
   float margin = 0;  // between the mutant's first and second label

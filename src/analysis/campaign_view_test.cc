@@ -93,6 +93,36 @@ TEST(CampaignView, AgreesWithTheSqlViewOfVerdicts) {
   }
 }
 
+// On base the original has another label on a.jpg from run to run: that image kills k1 alone.
+TEST(CampaignView, KilledByUnstableImagesAloneIsUnstable) {
+  for (Matrix matrix : {Matrix::kEarly, Matrix::kFull}) {
+    SyntheticCampaign campaign(matrix);
+    const bool full = matrix == Matrix::kFull;
+    ASSERT_TRUE(campaign.store()
+                    .PutRepeats({{"Net", "base", "a.jpg", 3, "[2,2,7]", "[0.5]", 0, true},
+                                 {"Net", "base", "c.jpg", 3, "[1,8,1]", "[0.5]", 0, true},
+                                 {"Net", "base", "d.jpg", 3, "[9,3,9]", "[0.5]", 0, true}})
+                    .ok());
+    CampaignView view = View(campaign);
+    const DeviceResult& killed = On(view, "k1", 0);
+    EXPECT_EQ(killed.judgement.verdict, full ? Verdict::kUnstable : Verdict::kPending);
+    EXPECT_EQ(killed.outcomes.size(), full ? 4u : 2u);
+    for (const Outcome& outcome : killed.outcomes) EXPECT_FALSE(outcome.kills);
+    EXPECT_EQ(On(view, "k1", 1).judgement.verdict, Verdict::kKilled);  // host is stable
+    EXPECT_EQ(On(view, "x1", 0).judgement.verdict, Verdict::kCrashed);
+    const Score score = ScoreOn(view.models[0], 0, AllMutants(view.models[0]));
+    EXPECT_EQ(score.valid, 3);
+    EXPECT_EQ(score.Count(Verdict::kUnstable), full ? 1 : 0);
+    ASSERT_EQ(view.models[0].comparisons.size(), 1u);
+    EXPECT_EQ(view.models[0].comparisons[0].mutants_compared, 4);  // s1, x1, t1, e1
+    SQLite::Database database(StorePath(campaign.folder()));
+    EXPECT_EQ(
+        database.execAndGet("SELECT verdict FROM verdicts WHERE mutant = 'k1' AND device = 'base'")
+            .getString(),
+        full ? "unstable" : "pending");
+  }
+}
+
 TEST(CampaignView, WhatNeedsAllImagesIsUnknownUnderEarly) {
   SyntheticCampaign campaign(Matrix::kEarly);
   CampaignView view = View(campaign);

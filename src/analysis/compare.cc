@@ -84,7 +84,9 @@ std::vector<DeviceComparison> DeviceComparer::Finish() && {
   std::vector<DeviceComparison> comparisons;
   for (Pair& pair : pairs_) {
     DeviceComparison& comparison = pair.comparison;
-    auto known = [](Verdict v) { return v != Verdict::kPending && v != Verdict::kIgnored; };
+    auto known = [](Verdict v) {
+      return v != Verdict::kPending && v != Verdict::kIgnored && v != Verdict::kUnstable;
+    };
     for (const MutantView& mutant : model_.mutants) {
       Verdict a = mutant.devices[static_cast<size_t>(comparison.base)].judgement.verdict;
       Verdict b = mutant.devices[static_cast<size_t>(comparison.evaluated)].judgement.verdict;

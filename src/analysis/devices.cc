@@ -26,7 +26,9 @@ Spread SpreadOf(const MutantView& mutant) {
   std::set<Verdict> verdicts;
   for (size_t d = 0; d < mutant.devices.size(); ++d) {
     Verdict verdict = mutant.devices[d].judgement.verdict;
-    if (verdict != Verdict::kPending && verdict != Verdict::kIgnored) verdicts.insert(verdict);
+    if (verdict != Verdict::kPending && verdict != Verdict::kIgnored &&
+        verdict != Verdict::kUnstable)
+      verdicts.insert(verdict);
     if (Valid(verdict) && !mutant.devices[d].outcomes.empty())
       spread.compared.push_back(static_cast<int>(d));
   }

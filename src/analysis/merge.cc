@@ -158,6 +158,9 @@ class Merge {
   // The reference of an image is the first source's, whose first device is the whole's.
   Status AddRepeats(const std::string& model) {
     TRY(into_.PutRepeats(TRY(source_->store->Repeats(model))));
+    for (const StoredDevice& device : TRY(source_->store->Devices()))
+      TRY(into_.PutFloors(TRY(source_->store->Floors(model, device.name))));
+    TRY(into_.PutGrowth(TRY(source_->store->Growth(model))));
     std::set<std::string> known;
     for (const StoredReferenceOutput& row : TRY(into_.ReferenceOutputs(model)))
       known.insert(row.image);

@@ -67,6 +67,9 @@ class MergeTest : public testing::Test {
 };
 
 TEST_F(MergeTest, PartsGiveTheWhole) {
+  ASSERT_TRUE(base_->PutFloors({{"Net", "base", "v", 0, 2, 0.5, 0.5, 0.25, 1}}).ok());
+  ASSERT_TRUE(host_->PutFloors({{"Net", "host", "v", 0, 2, 0.75, 0.5, 0.75, 1}}).ok());
+  ASSERT_TRUE(host_->PutGrowth({{"Net", "k1", "host", "", 0, "a.jpg", "v"}}).ok());
   ASSERT_TRUE(Merged().ok());
   CampaignView whole = ReadCampaign(whole_.store()).value();
   CampaignView merged = ReadCampaign(*into_).value();
@@ -84,6 +87,9 @@ TEST_F(MergeTest, PartsGiveTheWhole) {
   }
   EXPECT_EQ(b.uses[1].selected, 3);
   EXPECT_EQ(b.comparisons[0].runs_differing, a.comparisons[0].runs_differing);
+  EXPECT_EQ(Rows(into_->Floors("Net", "base")).at(0).floor, 0.5);
+  EXPECT_EQ(Rows(into_->Floors("Net", "host")).at(0).floor, 0.75);
+  EXPECT_EQ(Rows(into_->Growth("Net")).size(), 1u);
   EXPECT_EQ(Rows(into_->Repeats("Net")).size(), 8u);
   EXPECT_EQ(Rows(into_->ReferenceOutputs("Net")).size(), 4u);
 }

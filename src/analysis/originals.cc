@@ -49,11 +49,8 @@ Status ReadRepeats(Store& store, const Index& devices, const Index& images, Mode
     for (const Json& spread : spreads)
       largest[d] = Larger(largest[d], spread.is_number() ? spread.get<double>() : NAN);
     runs[d] = std::max(runs[d], row.runs);
-    const Json labels = TRY(ParseJson(row.labels_json, where));
     auto& original = model.originals[d][image->second];
-    if (!original || !labels.is_array() || labels.empty()) continue;
-    original->repeats.runs = static_cast<int>(labels.size()) - 1;
-    for (const Json& label : labels) original->repeats.other_labels += label != labels.front();
+    if (original) original->repeats = TRY(RepeatsOf(row));
   }
   model.noise.assign(devices.size(), std::nullopt);
   for (const auto& [name, d] : devices) {
@@ -67,6 +64,24 @@ Status ReadRepeats(Store& store, const Index& devices, const Index& images, Mode
 }
 
 }  // namespace
+
+Result<Repeats> RepeatsOf(const StoredRepeat& row) {
+  const Json labels = TRY(
+      ParseJson(row.labels_json, "the stored labels of " + row.image + ", device " + row.device));
+  Repeats repeats;
+  if (!labels.is_array() || labels.empty()) return repeats;
+  repeats.runs = static_cast<int>(labels.size()) - 1;
+  for (const Json& label : labels) repeats.other_labels += label != labels.front();
+  return repeats;
+}
+
+Result<std::set<std::string>> UnstableImages(Store& store, const std::string& model,
+                                             const std::string& device) {
+  std::set<std::string> images;
+  for (const StoredRepeat& row : TRY(store.Repeats(model)))
+    if (row.device == device && !TRY(RepeatsOf(row)).Stable()) images.insert(row.image);
+  return images;
+}
 
 Status ReadOriginals(Store& store, const std::vector<StoredDevice>& devices, ModelView& model) {
   Index of_device, of_image;

@@ -19,6 +19,7 @@
 #include "campaign/floors.h"
 #include "campaign/sessions.h"
 #include "campaign/steps.h"
+#include "tvm/libraries.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -65,10 +66,12 @@ Status RunAllMutants(CampaignContext& context, const std::string& model,
 
 enum class Phase { kBuild, kRun };
 
-// What ran this campaign, for its audit: a hash of the program and the command line.
+// What ran this campaign, for its audit: hashes of the program and of TVM, the command line.
 Status RecordCommand(CampaignContext& context) {
   if (context.parts.command.empty()) return Ok();
   TRY(context.store.SetMeta(meta::kToolHash, HashBytes(TRY(ReadFile("/proc/self/exe")))));
+  if (!TRY(context.store.Meta(meta::kTvmHashes)))
+    TRY(context.store.SetMeta(meta::kTvmHashes, DumpJson(TRY(TvmLibraryHashes()))));
   return context.store.AddEvent("command", context.parts.command);
 }
 

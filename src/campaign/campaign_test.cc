@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "analysis/campaign_view.h"
 #include "campaign/test_campaign.h"
 
 namespace mutatenn {
@@ -132,6 +133,41 @@ TEST_F(CampaignTest, ChunksAndJobsDoNotShow) {
   world.bytes_per_image = 30 << 20;  // two
   RunWell(world, json, "two");
   EXPECT_EQ(Contents("two"), reference);
+}
+
+TEST_F(CampaignTest, NoMutantEndsAtAnImageThatIsNotStable) {
+  Reference(Basic());
+  std::vector<std::string> order;
+  auto reference = Must(Store::OpenReadOnly(StorePath(Out("reference"))));
+  for (const auto& image : Must(reference->Images("net"))) order.push_back(image.name);
+  std::map<Verdict, int> verdicts;
+  std::string contents;
+  for (int chunk : {5, 1}) {
+    World world;
+    world.unstable = {order[0], order[1], order[3]};
+    world.bytes_per_image = chunk == 1 ? 40 << 20 : 1 << 20;
+    Json json = Basic();
+    json["memory_budget_mb"] = 64;
+    const std::string out = "chunk" + std::to_string(chunk);
+    RunWell(world, json, out);
+    auto store = Store::OpenReadOnly(StorePath(Out(out)));
+    CampaignView view = Must(ReadCampaign(**store));
+    for (const MutantView& mutant : view.models[0].mutants) {
+      for (const DeviceResult& on : mutant.devices) {
+        ++verdicts[on.judgement.verdict];
+        EXPECT_NE(on.judgement.verdict, Verdict::kPending) << on.judgement.reason;
+        if (on.judgement.verdict == Verdict::kKilled) {
+          EXPECT_FALSE(world.unstable.contains(on.judgement.killing_image));
+          // Nothing ran behind the image that killed.
+          EXPECT_EQ(on.images_ended, static_cast<int>(on.outcomes.size()));
+        }
+      }
+    }
+    if (contents.empty()) contents = Contents(out);
+    EXPECT_EQ(Contents(out), contents);
+  }
+  EXPECT_GT(verdicts[Verdict::kUnstable], 0);
+  EXPECT_GT(verdicts[Verdict::kKilled], 0);
 }
 
 TEST_F(CampaignTest, RunAgainDoesNothing) {

@@ -5,8 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
-#include "campaign/rounding_floor.h"
+#include <fmt/format.h>
+
+#include "base/clock.h"
 #include "campaign/whole_outputs.h"
 #include "judge/judge.h"
 
@@ -79,6 +82,7 @@ class Comparer {
     }
     forget_a_ = Forgettable(a.program, last_a, std::vector<std::vector<int>>(also.size()));
     forget_b_ = Forgettable(b.program, last_b, also);
+    worst_.resize(aligned_.size());
     comparison_.a = a.name;
     comparison_.b = b.name;
     comparison_.model = a.program.model;
@@ -87,7 +91,8 @@ class Comparer {
       comparison_.steps.push_back({.name = of_a.name,
                                    .role = a.program.kernels.at(of_a.kernel).role,
                                    .layers = of_a.layers,
-                                   .steps_b = static_cast<int>(step.steps_b.size())});
+                                   .steps_b = static_cast<int>(step.steps_b.size()),
+                                   .floor = PairFloor(step)});
     }
   }
 
@@ -111,7 +116,9 @@ class Comparer {
       chain_a.Until(step.step_a, &to_a);
       for (int value : step.values_a) to_a.gets.push_back({kOwn, value});
       to_a.forget = forget_a_[k];
-      const Probed from_a = TRY(a_.session->Run(to_a).With(a_.name));
+      const std::optional<Probed> ran_a = TRY(Ask(a_, to_a, k, input.name));
+      if (!ran_a) return Ok();
+      const Probed& from_a = *ran_a;
       to_a = {};
 
       chain_b.Until(step.step_b, &to_b);
@@ -128,7 +135,9 @@ class Comparer {
       const bool is_output = step.values_b[0] == b_.program.outputs[0];
       if (is_output) to_b.gets.push_back({kOwn, step.values_b[0]});
       to_b.forget = forget_b_[k];
-      const Probed from_b = TRY(b_.session->Run(to_b).With(b_.name));
+      const std::optional<Probed> ran_b = TRY(Ask(b_, to_b, k, input.name));
+      if (!ran_b) return Ok();
+      const Probed& from_b = *ran_b;
       to_b = {};
 
       ValueDifference total, local;
@@ -145,6 +154,8 @@ class Comparer {
     ++comparison_.images;
     return Ok();
   }
+
+  bool died() const { return died_; }
 
   Comparison Finish() && {
     for (size_t k = 0; k < aligned_.size(); ++k) {
@@ -168,20 +179,50 @@ class Comparer {
     ComparedStep& step = comparison_.steps[k];
     Add(total, &step.total);
     Add(local, &step.local);
-    const double floor = RoundingFloor(b_.program, aligned_[k].steps_b, local.scale);
-    double excess = 0;
-    if (local.largest_abs > 0) excess = local.largest_abs / floor;  // infinite where it is 0
-    if (local.nonfinite > 0) excess = std::numeric_limits<double>::infinity();
-    if (!step.image.empty() && excess <= step.excess) return;
+    const double error =
+        local.nonfinite > 0 ? std::numeric_limits<double>::infinity() : local.largest_abs;
+    if (!step.image.empty() && error <= worst_[k]) return;
+    worst_[k] = error;
     step.image = image;
-    step.floor = floor;
-    step.excess = excess;
+    step.excess = error == 0 || std::isinf(error) ? error : error / step.floor;
+  }
+
+  // Nothing where the side ended or hung: that is what was found of the step.
+  Result<std::optional<Probed>> Ask(Side& side, Probe& probe, size_t k, const std::string& image) {
+    probe.limit_s = side.timeout_s;
+    const double begun = SecondsNow();
+    Result<Probed> answer = side.session->Run(probe);
+    if (answer.ok()) return std::optional(std::move(answer).value());
+    if (answer.error().code != Code::kUnavailable && answer.error().code != Code::kTimeout)
+      return answer.error().With(side.name);
+    ComparedStep& step = comparison_.steps[k];
+    const bool hung = side.timeout_s > 0 && SecondsNow() - begun >= side.timeout_s;
+    step.died = hung ? fmt::format("{} gave no answer within {:g} s", side.name, side.timeout_s)
+                     : side.name + ": " + answer.error().message;
+    step.image = image;
+    died_ = true;
+    return std::optional<Probed>();
+  }
+
+  // Of a side, over the steps that are one on the other; NaN where one was not measured.
+  static double FloorOf(const Side& side, const std::vector<int>& steps) {
+    double sum = 0;
+    for (int step : steps) {
+      const auto found = side.floors.find(side.program.steps[static_cast<size_t>(step)].name);
+      sum += found == side.floors.end() ? NAN : found->second;
+    }
+    return sum;
+  }
+  double PairFloor(const AlignedStep& step) const {
+    return kPairFloor * std::fmin(FloorOf(a_, step.steps_a), FloorOf(b_, step.steps_b));
   }
 
   Side &a_, &b_;
   std::vector<AlignedStep> aligned_;
   std::vector<std::vector<int>> forget_a_, forget_b_;
   Comparison comparison_;
+  std::vector<double> worst_;  // by step: local error on ComparedStep::image
+  bool died_ = false;
 };
 
 }  // namespace
@@ -195,6 +236,7 @@ Result<Comparison> CompareSides(Side& a, Side& b, int images,
   progress.Begin("comparing " + a.name + " and " + b.name, images);
   for (int i = 0; i < images; ++i) {
     TRY(comparer.Image(TRY(read(i))));
+    if (comparer.died()) break;  // with all that its session knew
     progress.Count();
   }
   progress.End();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,9 @@ struct Side {
   int target = 0;  // of the generator
   std::vector<std::string> dropped = {};
   LoadRequest request = {};  // of the session
+  double timeout_s = 0;      // for an answer of the session; 0 = no limit
+  // By step: what rounding alone makes of it there (side_floors.cc). Missing where not measured.
+  std::map<std::string, double> floors = {};
 };
 // whole_outputs.cc: outputs recorded for these images (by name, in order), in a file of
 // numpy.savez: an array for each image, by its name, or arrays for all, whose first dimension
@@ -62,12 +66,19 @@ struct ComparedStep {
   ValueDifference total;  // the second side's against the first's, both from the image
   ValueDifference local;  // the same, with the first side's inputs
   double growth = 0;      // of total: relative to scale, over the largest of its inputs'; 0 = new
-  // Of the image whose local error is largest in terms of its floor:
+  // Absolute: what two right sides may differ by on the same inputs; NaN = not measured.
+  double floor = 0;
+  // Of the image whose local error is largest:
   std::string image;
-  double floor = 0;   // absolute, for that image
-  double excess = 0;  // local error / floor; infinite for NaN where the other side has none
-  bool diverges() const { return excess > 1; }
+  double excess = 0;  // local error / floor; infinite for NaN where the other side has none; NaN
+                      // where the floor was not measured
+  std::string died;   // how a side ended here: "SIDE gave no answer within 600 s"; "" = it did not
+  bool diverges() const { return excess > 1 || !died.empty(); }
 };
+
+// Both sides round, and a few images show less than the whole: so many times the smaller of their
+// floors. The smaller, as a side that computes something else may be far from its own float64.
+inline constexpr double kPairFloor = 4;
 
 // What two right builds of a network may differ by at its outputs, in terms of their size; a wrong
 // one differs by more. The floor where outputs alone are compared.
@@ -92,6 +103,11 @@ struct Comparison {
 Result<Comparison> CompareSides(Side& a, Side& b, int images,
                                 const std::function<Result<CompareInput>(int)>& read,
                                 Progress& progress);
+
+// The floors of a side's program on these images, measured by its session: as a campaign's
+// (floors.h), but for the naive variant, since schedules are among what is compared. None from a
+// session that measures none. Needs a generator; what was loaded is loaded again.
+Status MeasureSideFloors(Side& side, const std::vector<ImageInput>& images);
 
 struct CompareOptions {
   std::string sides;

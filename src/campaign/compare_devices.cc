@@ -60,8 +60,9 @@ Result<SideSpec> ParseSide(const Config& config, const std::string& text) {
               DidYouMean(name, names));
 }
 
-// JSON has no infinity.
+// JSON has no infinity; what is not known is null.
 Json Number(double value) {
+  if (std::isnan(value)) return nullptr;
   if (std::isfinite(value)) return value;
   return "inf";
 }
@@ -83,12 +84,12 @@ class Programs {
         of_level.push_back(text);
     }
     for (const auto& [level, texts] : targets) {
-      const std::string root = folder_ + "/level" + std::to_string(level);
+      const std::string root = folder_ + "/programs" + std::to_string(++roots_);
       TRY(MakeDirectories(root));
       const std::shared_ptr<Generator> generator = TRY(parts_.start_generator(
           {model_.name, model_.path, texts, level, root, config_.cache, config_.jobs}));
       for (size_t i = 0; i < texts.size(); ++i)
-        compiled_[{level, texts[i]}] = {generator, static_cast<int>(i)};
+        compiled_[{level, texts[i]}] = {generator, static_cast<int>(i), root};
     }
     return Ok();
   }
@@ -107,7 +108,7 @@ class Programs {
     side.dropped = spec.dropped;
     side.program = side.generator->info().programs.at(static_cast<size_t>(side.target));
     LoadRequest& request = side.request;
-    request.root = folder_ + "/level" + std::to_string(spec.level);
+    request.root = compiled.root;
     request.memory_budget_bytes = spec.device.memory_budget_mb << 20;
     request.top_k = config_.top_k;
     request.scratch = folder_ + "/scratch";
@@ -115,9 +116,19 @@ class Programs {
     if (spec.text.find('~') != std::string::npos)
       side.program = TRY(Result<Program>(TRY(Rebuild(side, {Rebuilding{}})).at(0)).With(spec.text));
     request.program = side.program;
+    side.timeout_s = spec.device.timeout_s;
     side.session = TRY(parts_.open_session(spec.device, request.scratch).With(spec.text));
     TRY(side.session->Load(request).With(spec.text));
     return side;
+  }
+
+  // The network on this machine's CPU, where neither side can measure floors.
+  Result<Side> Here() {
+    SideSpec spec{.text = "this machine's CPU", .level = config_.level};
+    spec.device.target = {{"kind", "llvm"}};
+    spec.device.session = {{"kind", "local"}};
+    TRY(Compile({spec}));
+    return Open(spec);
   }
 
  private:
@@ -125,9 +136,11 @@ class Programs {
   const ModelConfig& model_;
   const CampaignParts& parts_;
   std::string folder_;
+  int roots_ = 0;
   struct Compiled {
     std::shared_ptr<Generator> generator;
     int target = 0;
+    std::string root;
   };
   std::map<std::pair<int, std::string>, Compiled> compiled_;  // by level and target
 };
@@ -185,8 +198,26 @@ Result<std::vector<Comparison>> CompareDevices(const Config& config, const Compa
       return CompareInput{image.name, std::string(reinterpret_cast<const char*>(tensor.data.data()),
                                                   tensor.data.size() * sizeof(float))};
     };
+    if (!a.outputs && !b.outputs) {
+      progress.Info("measuring rounding floors");
+      const int wanted = std::min(std::max(config.floors, 1), static_cast<int>(images.size()));
+      std::vector<ImageInput> inputs;
+      for (int i = 0; i < wanted; ++i) {
+        const CompareInput input = TRY(read(i));
+        inputs.push_back({input.name, fmt::format("{}/input{}.bin", folder.path(), i)});
+        TRY(WriteFile(inputs.back().file, input.bytes));
+      }
+      for (Side* side : {&a, &b}) TRY(MeasureSideFloors(*side, inputs).With(side->name));
+      if (a.floors.empty() && b.floors.empty()) {
+        Side here = TRY(programs.Here());
+        TRY(MeasureSideFloors(here, inputs).With("rounding floors of this machine's CPU"));
+        a.floors = here.floors;
+      }
+    }
     Comparison found = TRY(CompareSides(a, b, static_cast<int>(images.size()), read, progress));
-    if (found.first >= 0 && !found.outputs_only && (options.explain || options.bisect)) {
+    const bool asked = options.explain || options.bisect;
+    if (asked && found.first >= 0 && !found.outputs_only &&
+        found.steps[static_cast<size_t>(found.first)].died.empty()) {
       const ComparedStep& step = found.steps[static_cast<size_t>(found.first)];
       const auto at = std::find(names.begin(), names.end(), step.image);
       const CompareInput input = TRY(read(static_cast<int>(at - names.begin())));
@@ -213,9 +244,10 @@ Json ToJson(const Comparison& comparison) {
                      {"growth", step.growth},
                      {"local", ToJson(step.local)},
                      {"image", step.image},
-                     {"floor", step.floor},
+                     {"floor", Number(step.floor)},
                      {"excess", Number(step.excess)},
-                     {"diverges", step.diverges()}});
+                     {"diverges", step.diverges()},
+                     {"died", step.died.empty() ? Json() : Json(step.died)}});
   Json first = nullptr;
   if (comparison.first >= 0) first = comparison.steps[static_cast<size_t>(comparison.first)].name;
   Json json = {{"model", comparison.model},   {"a", comparison.a},

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "campaign/rounding_floor.h"
 #include "device/session_testing.h"
 
 namespace mutatenn {
@@ -30,8 +29,13 @@ Program With(const std::string& step, const std::string& variant) {
   return program;
 }
 
-Comparison Compare(const Program& a, const Program& b, int images) {
+constexpr double kFloor = 1e-6;  // of every step
+
+Comparison Compare(const Program& a, const Program& b, int images, double timeout_s = 0) {
   Side left = Open("left", a), right = Open("right", b);
+  right.timeout_s = timeout_s;
+  for (const Step& step : a.steps) left.floors[step.name] = kFloor;
+  for (const Step& step : b.steps) right.floors[step.name] = 8 * kFloor;
   Progress progress({.verbosity = Verbosity::kQuiet});
   auto read = [](int i) -> Result<CompareInput> {
     const std::vector<float> x = SmallProgram::ImageElements(i);
@@ -59,7 +63,6 @@ TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
   // By hand: a = x * 2w, b = a + bias (here a - bias), c = relu(b), d = c + a, y = d *
   // scale.
   ValueDifference b_total, c_total, y_total;
-  double smallest_scale = 1e9;  // where the same error is largest in terms of its floor
   for (int image = 0; image < kImages; ++image) {
     const auto x = SmallProgram::ImageElements(image), w = SmallProgram::Ramp(0.5f, 0.125f),
                bias = SmallProgram::Ramp(-2.0f, 0.25f), scale = SmallProgram::Ramp(1, -0.03125f);
@@ -74,7 +77,6 @@ TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
       y2.push_back((c2[i] + a) * scale[i]);
     }
     Add(Differences(b2, b), &b_total);
-    smallest_scale = std::min(smallest_scale, Differences(b2, b).scale);
     Add(Differences(c2, c), &c_total);
     Add(Differences(y2, y), &y_total);
   }
@@ -98,9 +100,7 @@ TEST(CompareSides, TheStepThatDiffersIsFoundAndItsErrorFollowed) {
   EXPECT_EQ(b.growth, 0);  // new
   EXPECT_DOUBLE_EQ(c.growth,
                    (c_total.largest_abs / c_total.scale) / (b_total.largest_abs / b_total.scale));
-  // 24 terms, which the weight's shape [1, 24] allows for, and what is fused around them.
-  const double n = 24 + kOtherOperations, u = std::ldexp(1.0, -24);
-  EXPECT_DOUBLE_EQ(b.floor, n * u / (1 - n * u) * smallest_scale);
+  EXPECT_DOUBLE_EQ(b.floor, kPairFloor * kFloor);  // of the smaller one
   EXPECT_NEAR(b.floor * b.excess, 7.5, 1e-5);
   EXPECT_GT(y_total.largest_abs, 0.1);
 }
@@ -126,20 +126,35 @@ TEST(CompareSides, StepsThatOneSideFuses) {
   EXPECT_EQ(found.steps[0].local.differing, 0);
 }
 
-TEST(RoundingFloor, CountsTermsAndTypes) {
-  Program program = Small().Make();
-  const double u = std::ldexp(1.0, -24);
-  auto gamma = [](double n, double unit) { return n * unit / (1 - n * unit); };
-  EXPECT_DOUBLE_EQ(RoundingFloor(program, {3}, 2), 2 * gamma(1 + kOtherOperations, u));  // relu
-  EXPECT_DOUBLE_EQ(RoundingFloor(program, {2, 3}, 1), gamma(25 + 2 * kOtherOperations, u));
-  // A reduction reads more than it writes.
-  program.values[static_cast<size_t>(program.FindValue("c"))].type = {{1, 3}, "float32"};
-  EXPECT_DOUBLE_EQ(RoundingFloor(program, {3}, 1), gamma(8 + kOtherOperations, u));
-  program.values[static_cast<size_t>(program.FindValue("b"))].type.dtype = "float16";
-  EXPECT_DOUBLE_EQ(RoundingFloor(program, {3}, 1), gamma(8 + kOtherOperations, std::ldexp(1, -11)));
-  for (const char* name : {"b", "c"})
-    program.values[static_cast<size_t>(program.FindValue(name))].type.dtype = "int32";
-  EXPECT_EQ(RoundingFloor(program, {3}, 5), 0);
+// A floor that nobody measured is not 0: nothing is said of the step.
+TEST(CompareSides, WithoutFloorsNothingDiverges) {
+  Side left = Open("left", Small().Make()), right = Open("right", With("b", "subtract"));
+  left.floors = {{"a", kFloor}, {"b", NAN}};
+  Progress progress({.verbosity = Verbosity::kQuiet});
+  const std::vector<float> x = SmallProgram::ImageElements(0);
+  auto read = [&](int) -> Result<CompareInput> {
+    return CompareInput{"x", {reinterpret_cast<const char*>(x.data()), x.size() * sizeof(float)}};
+  };
+  const Comparison found = Good(CompareSides(left, right, 1, read, progress));
+  EXPECT_EQ(found.first, -1);
+  EXPECT_DOUBLE_EQ(found.steps[0].floor, kPairFloor * kFloor);  // of the only one
+  EXPECT_TRUE(std::isnan(found.steps[1].floor));
+  EXPECT_TRUE(std::isnan(found.steps[1].excess));
+  EXPECT_GT(found.steps[1].local.largest_abs, 1);
+  EXPECT_TRUE(ToJson(found)["steps"][1]["floor"].is_null());
+  EXPECT_FALSE(found.steps[1].diverges());
+}
+
+TEST(CompareSides, AHangAndACrashAreFound) {
+  Comparison found = Compare(Small().Make(), With("c", "spin"), 2, 1);
+  ASSERT_EQ(found.first, 2);
+  EXPECT_EQ(found.steps[2].died, "right gave no answer within 1 s");
+  EXPECT_EQ(found.steps[2].image, "image0");
+  EXPECT_EQ(ToJson(found)["steps"][2]["died"], "right gave no answer within 1 s");
+  EXPECT_EQ(found.steps[1].local.elements, 24);  // what came before is known
+  found = Compare(Small().Make(), With("c", "crash"), 2);
+  ASSERT_EQ(found.first, 2);
+  EXPECT_TRUE(found.steps[2].died.starts_with("right: ")) << found.steps[2].died;
 }
 
 }  // namespace

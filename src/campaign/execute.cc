@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "analysis/originals.h"
 #include "campaign/state.h"
 #include "campaign/steps.h"
 #include "judge/top_json.h"
@@ -28,7 +29,7 @@ struct Work {
   std::string id;
   MutantLife life;
   std::set<std::string> done;          // images with a fate that counts
-  bool detected = false;               // one of those fates kills
+  bool detected = false;               // one of those fates kills, on a stable image
   int failures = 0;                    // tool errors and lost workers while it ran
   bool follows = false;                // takes the fates of another mutant, which runs the same
   std::vector<size_t> followers = {};  // of this one: indices into work_
@@ -68,6 +69,7 @@ class DeviceRun {
       originals_[original.image] =
           TRY(TopFromJson(TRY(ParseJson(original.top_json, where)), where));
     }
+    unstable_ = TRY(UnstableImages(context_.store, model_, device_.name));
     return Ok();
   }
 
@@ -172,16 +174,28 @@ class DeviceRun {
 
   void Take(Work& work, const StoredFate& fate, const std::vector<Ranked>& top) {
     work.done.insert(fate.image);
-    work.detected |= fate.ending != "ok" || KilledByTop1(originals_[fate.image], top);
+    work.detected |= fate.ending != "ok" ||
+                     (!unstable_.contains(fate.image) && KilledByTop1(originals_[fate.image], top));
   }
 
   // The images of `chunk` that this mutant has still to be run on.
   std::vector<std::string> Open(const Work& work, const std::vector<StoredImage>& chunk) const {
     std::vector<std::string> open;
     if (work.detected && !context_.full_matrix) return open;
-    for (const StoredImage& image : chunk) {
+    for (const StoredImage& image : chunk)
       if (!work.done.count(image.name)) open.push_back(image.name);
-    }
+    return open;
+  }
+
+  // Of these the next job takes the first ones: all of them stable, so that it may end at the first
+  // that kills, or none, as what these show ends nothing.
+  std::vector<std::string> Next(const Work& work, const std::vector<StoredImage>& chunk) const {
+    std::vector<std::string> open = Open(work, chunk);
+    if (context_.full_matrix) return open;
+    const auto other = [&](const std::string& image) {
+      return unstable_.contains(image) != unstable_.contains(open.front());
+    };
+    open.erase(std::find_if(open.begin(), open.end(), other), open.end());
     return open;
   }
 
@@ -253,8 +267,8 @@ class DeviceRun {
     MutantJob job;
     job.program = TRY(MutantProgramFromJson(
         TRY(ParseJson(build->program_json, "the stored build of " + work.id))));
-    job.images = Open(work, chunk);
-    job.stop_at_kill = !context_.full_matrix;
+    job.images = Next(work, chunk);
+    job.stop_at_kill = !context_.full_matrix && !unstable_.contains(job.images.front());
     job.full_timing = context_.config.timing == "full";
     job.outside_known = out_of_bounds_known_.contains(work.id);
     job.slow_oracle = context_.slow_oracle;
@@ -264,21 +278,25 @@ class DeviceRun {
   Status TakeDone(const MutantDone& done, const std::vector<StoredImage>& chunk,
                   std::deque<Work*>& queue) {
     auto at = running_.find(done.mutant);
-    if (at == running_.end()) {
+    if (at == running_.end())
       return Fail(Code::kInternal, "the worker returned mutant ", done.mutant,
                   ", which is not running");
-    }
     Work& work = *at->second;
     std::string problem = done.tool_error;
+    const std::vector<std::string> asked = Next(work, chunk);
     if (problem.empty()) {
-      TRY(StoreFates(work, done, chunk));
-      if (!Open(work, chunk).empty()) problem = "the worker did not run all its images";
+      TRY(StoreFates(work, done, asked));
+      for (const std::string& image : Open(work, chunk))
+        if (std::find(asked.begin(), asked.end(), image) != asked.end())
+          problem = "the worker did not run all its images";
     }
     running_.erase(at);
     bool finished = problem.empty() && Open(work, images_).empty();
     work.life.MoveTo(finished ? MutantState::kDone : MutantState::kPending);
     if (finished) Finish(work);
-    if (!problem.empty()) {
+    if (problem.empty()) {
+      if (!Open(work, chunk).empty()) queue.push_front(&work);
+    } else {
       Blame(work, problem);
       if (work.failures < kTriesPerMutant) queue.push_back(&work);
     }
@@ -293,8 +311,7 @@ class DeviceRun {
     context_.outcome.stats.shared += judged - 1;
   }
 
-  Status StoreFates(Work& work, const MutantDone& done, const std::vector<StoredImage>& chunk) {
-    std::vector<std::string> asked = Open(work, chunk);
+  Status StoreFates(Work& work, const MutantDone& done, const std::vector<std::string>& asked) {
     for (const Fate& fate : done.fates) {
       if (std::find(asked.begin(), asked.end(), fate.image) == asked.end()) {
         return Fail(Code::kInternal, "the worker ran mutant ", work.id, " on ", fate.image,
@@ -353,6 +370,7 @@ class DeviceRun {
   const DeviceConfig& device_;
   std::vector<StoredImage> images_;  // in the fixed order
   Tops originals_;
+  std::set<std::string> unstable_;  // images that do not kill, by the original's own runs
   std::vector<Work> work_;
   std::map<std::string, Work*> running_;
   std::set<std::string> out_of_bounds_known_;

@@ -1,12 +1,13 @@
 // A stored mutant through the generator into a file: a module, a library, or a script with both
 // networks, images and what the campaign found.
 #include "campaign/export.h"
-#include "base/scratch_folder.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
+#include "base/files.h"
+#include "base/scratch_folder.h"
 #include "campaign/bundle.h"
 #include "campaign/replay.h"
 
@@ -78,6 +79,15 @@ Status CheckRuns(const StoredCampaign& campaign, const StoredMutant& mutant,
               ": there is no code of it to run");
 }
 
+Status Generate(const StoredCampaign& campaign, const ModelConfig& model,
+                const DeviceConfig& device, const ExportRequest& request,
+                const CampaignParts& parts) {
+  const ScratchFolder folder = TRY(ScratchFolder::Make("export"));
+  GeneratorOptions options = TRY(campaign.Generator(model, device.target, folder.path()));
+  options.compile = false;
+  return TRY(parts.start_generator(options))->Export(request);
+}
+
 }  // namespace
 
 Status ExportMutant(const ExportOptions& options, const CampaignParts& parts) {
@@ -98,8 +108,18 @@ Status ExportMutant(const ExportOptions& options, const CampaignParts& parts) {
         TRY(ChooseImages(campaign, stored, device.name, options));
     std::vector<std::string> names;
     for (const StoredImage& image : images) names.push_back(image.name);
-    const Json story = TRY(ReplayOf(campaign, stored, device, names));
-    if (replay)
+    Json story = TRY(ReplayOf(campaign, stored, device, names));
+    request.story = ScriptStory(story, images, options.folder);
+    if (replay) {
+      const ScratchFolder folder = TRY(ScratchFolder::Make("export"));
+      request.form = ExportForm::kScript;
+      request.file = folder.path() + "/script.py";
+      // A replay does without it where the model is gone, or its level has none.
+      const Status script = Generate(campaign, model, device, request, parts);
+      if (script.ok())
+        story["script"] = TRY(ReadFile(request.file));
+      else
+        story["no_script"] = script.error().message;
       return WriteBundle({.folder = options.folder,
                           .device = device.name,
                           .file = options.file,
@@ -108,12 +128,9 @@ Status ExportMutant(const ExportOptions& options, const CampaignParts& parts) {
                           .mutant = stored.id,
                           .images = names,
                           .replay = story});
-    request.story = ScriptStory(story, images, options.folder);
+    }
   }
-  const ScratchFolder folder = TRY(ScratchFolder::Make("export"));
-  GeneratorOptions generator_options = TRY(campaign.Generator(model, device.target, folder.path()));
-  generator_options.compile = false;
-  return TRY(parts.start_generator(generator_options))->Export(request);
+  return Generate(campaign, model, device, request, parts);
 }
 
 }  // namespace mutatenn

@@ -17,7 +17,7 @@ struct ExportOptions {
   std::string worker;  // replay: folder with a worker for another kind of machine; "" = this one's
   std::string file;    // is written
 };
-// Imports the model anew, so that its file has to be there, unless it is for a replay.
+// Imports the model anew, so that its file has to be there; a replay has no script without it.
 Status ExportMutant(const ExportOptions& options, const CampaignParts& parts);
 
 }  // namespace mutatenn

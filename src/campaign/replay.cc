@@ -50,6 +50,18 @@ bool SameLabel(const std::vector<Ranked>& a, const std::vector<Ranked>& b) {
   return a.empty() == b.empty() && (a.empty() || a[0].label == b[0].label);
 }
 
+Result<Bundle> Unpack(const std::string& file, const std::string& folder) {
+  if (!fs::is_regular_file(file)) return Fail(Code::kNotFound, file, ": no such file");
+  TRY(RunProgram({"tar", "--zstd", "-xf", fs::absolute(file).string(), "-C", folder},
+                 file + ": cannot be unpacked (tar and zstd are needed)"));
+  const Json json = TRY(ParseJson(TRY(ReadFile(folder + "/bundle.json")), file));
+  Bundle bundle = TRY(BundleFromJson(json).With(file));
+  if (!bundle.replay.is_object())
+    return Fail(Code::kInvalidInput, file,
+                ": is a bundle of a whole campaign; `mutatenn-worker run` runs it");
+  return bundle;
+}
+
 }  // namespace
 
 Result<Json> ReplayOf(const StoredCampaign& campaign, const StoredMutant& mutant,
@@ -91,16 +103,18 @@ Result<Json> ReplayOf(const StoredCampaign& campaign, const StoredMutant& mutant
               {"fates", fates}};
 }
 
-Result<Replayed> Replay(const std::string& file) {
-  if (!fs::is_regular_file(file)) return Fail(Code::kNotFound, file, ": no such file");
+Result<std::string> ScriptOf(const std::string& file) {
   const ScratchFolder folder = TRY(ScratchFolder::Make("replay"));
-  TRY(RunProgram({"tar", "--zstd", "-xf", fs::absolute(file).string(), "-C", folder.path()},
-                 file + ": cannot be unpacked (tar and zstd are needed)"));
-  const Json json = TRY(ParseJson(TRY(ReadFile(folder.path() + "/bundle.json")), file));
-  const Bundle bundle = TRY(BundleFromJson(json).With(file));
-  if (!bundle.replay.is_object())
-    return Fail(Code::kInvalidInput, file,
-                ": is a bundle of a whole campaign; `mutatenn-worker run` runs it");
+  const Bundle bundle = TRY(Unpack(file, folder.path()));
+  std::string script = bundle.replay.value("script", "");
+  if (!script.empty()) return script;
+  return Fail(Code::kUnsupported, file, ": holds no script: ",
+              bundle.replay.value("no_script", "written by an older mutatenn"));
+}
+
+Result<Replayed> Replay(const std::string& file) {
+  const ScratchFolder folder = TRY(ScratchFolder::Make("replay"));
+  const Bundle bundle = TRY(Unpack(file, folder.path()));
   const std::string results = folder.path() + "/results.jsonl";
   TRY(RunProgram({WorkerProgram(), "run", folder.path(), "--out", results}, file));
   Replayed replayed{bundle.replay, {}};

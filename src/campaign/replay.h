@@ -1,6 +1,7 @@
 // One fate of a campaign as one file, and its repetition anywhere. The file is a bundle (bundle.h)
 // of one mutant; its key `replay` holds {model, mutant, operator, place, device: {name, target,
-// cpu}, versions: {tool, tvm}, diff, originals: {image: top}, fates: {image: Fate as JSON}}.
+// cpu}, versions: {tool, tvm}, diff, originals: {image: top}, fates: {image: Fate as JSON},
+// script: text, or no_script: why there is none}.
 #pragma once
 
 #include <string>
@@ -31,6 +32,9 @@ struct Replayed {
   Json story;  // the file's
   std::vector<ReplayedRun> runs;
 };
+// The Python file that does the same with TVM and numpy only; kUnsupported says why there is none.
+Result<std::string> ScriptOf(const std::string& file);
+
 // Unpacks the file into a folder that disappears and runs it with this installation's worker.
 Result<Replayed> Replay(const std::string& file);
 

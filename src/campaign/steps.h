@@ -107,6 +107,7 @@ inline constexpr const char* kConfigurationHash = "configuration_hash";
 inline constexpr const char* kToolVersion = "tool_version";
 inline constexpr const char* kToolHash = "tool_hash";  // of the program that wrote it last
 inline constexpr const char* kTvmVersion = "tvm_version";
+inline constexpr const char* kTvmHashes = "tvm_hashes";  // JSON: library -> hash, when it was made
 inline constexpr const char* kRulesVersion = "rules_version";  // of the kill rules
 inline constexpr const char* kCreated = "created_epoch";
 inline constexpr const char* kMatrix = "matrix";                 // in force: "early" or "full"

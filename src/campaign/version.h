@@ -4,7 +4,5 @@
 namespace mutatenn {
 
 inline constexpr const char* kToolVersion = "0.1.0";
-// Counts up when a rule of src/judge gives another verdict to the same fates.
-inline constexpr const char* kRulesVersion = "1";
 
 }  // namespace mutatenn

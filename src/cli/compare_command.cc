@@ -1,4 +1,7 @@
 // `mutatenn compare`: the original on two sides, step by step, without any mutation.
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "campaign/bisect.h"
@@ -14,7 +17,10 @@ std::string Joined(const std::vector<std::string>& words) {
 }
 
 // Of a difference to what it is a difference of.
-std::string Short(double value) { return value == 0 ? "0" : fmt::format("{:.1e}", value); }
+std::string Short(double value) {
+  if (std::isnan(value)) return "?";  // not measured
+  return value == 0 ? "0" : fmt::format("{:.1e}", value);
+}
 
 void PrintSteps(const Comparison& comparison) {
   fmt::print("  {:>8} {:>7} {:>8} {:>8} {:>9}  {}\n", "total", "growth", "local", "floor",
@@ -23,7 +29,7 @@ void PrintSteps(const Comparison& comparison) {
     const ComparedStep& step = comparison.steps[k];
     const bool first = static_cast<int>(k) == comparison.first;
     fmt::print(
-        "{} {:>8} {:>7} {:>8} {:>8} {:>9}  {}{}{}\n",
+        "{} {:>8} {:>7} {:>8} {:>8} {:>9}  {}{}{}{}\n",
         first             ? ">"
         : step.diverges() ? "!"
                           : " ",
@@ -33,7 +39,9 @@ void PrintSteps(const Comparison& comparison) {
         step.local.nonfinite > 0
             ? fmt::format("  ({} elements not finite on one side only)", step.local.nonfinite)
             : "",
-        step.steps_b > 1 ? fmt::format("  ({} steps there)", step.steps_b) : "");
+        step.steps_b > 1 ? fmt::format("  ({} steps there)", step.steps_b) : "",
+        step.died.empty() ? "" : "  " + step.died);
+    if (!step.died.empty()) break;  // nothing was run behind it
   }
 }
 
@@ -52,8 +60,14 @@ void Print(const Comparison& comparison) {
   const std::string what = comparison.outputs_only ? "output" : "step";
   if (comparison.first < 0) {
     fmt::print("\nno {} differs by more than rounding", what);
+    const auto known = [](const ComparedStep& step) { return !std::isnan(step.floor); };
+    if (!std::all_of(comparison.steps.begin(), comparison.steps.end(), known))
+      fmt::print(" where that was measured (?: it was not)");
+  } else if (const ComparedStep& step = comparison.steps[static_cast<size_t>(comparison.first)];
+             !step.died.empty()) {
+    fmt::print("\nended in {} ({}), on {}: {}", Joined(step.layers), step.role, step.image,
+               step.died);
   } else {
-    const ComparedStep& step = comparison.steps[static_cast<size_t>(comparison.first)];
     fmt::print("\nfirst {} that differs by more than rounding: {}, on {}", what,
                comparison.outputs_only ? step.name : Joined(step.layers) + " (" + step.role + ")",
                step.image);

@@ -1,6 +1,7 @@
 // `mutatenn replay`: one mutant's fates once more, beside what its campaign found.
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "campaign/replay.h"
 #include "cli/subcommand.h"
 #include "judge/top_json.h"
@@ -16,8 +17,15 @@ class ReplayCommand : public Subcommand {
  public:
   void Configure(CLI::App& app) override {
     app.add_option("FILE", file_, "The file that `mutatenn export --as replay` wrote")->required();
+    app.add_option("--as-script", script_,
+                   "Run nothing: write this Python file, which needs TVM and numpy only and runs "
+                   "original and mutant, for a bug report");
   }
   Result<int> Run(const GlobalOptions&) override {
+    if (!script_.empty()) {
+      TRY(WriteFile(script_, TRY(ScriptOf(file_))));
+      return 0;
+    }
     const Replayed replayed = TRY(Replay(file_));
     const Json& story = replayed.story;
     fmt::print("mutant {} of {}: {}\nplace {}\n", story.value("mutant", ""),
@@ -47,7 +55,7 @@ class ReplayCommand : public Subcommand {
   }
 
  private:
-  std::string file_;
+  std::string file_, script_;
 };
 
 SUBCOMMAND(ReplayCommand, .name = "replay", .order = 8,

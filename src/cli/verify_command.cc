@@ -1,4 +1,5 @@
 // `mutatenn verify`: is what a campaign was made of still what its store says? Recomputes hashes.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "campaign/config.h"
 #include "campaign/steps.h"
 #include "cli/campaign_use.h"
+#include "tvm/libraries.h"
 
 namespace mutatenn {
 namespace fs = std::filesystem;
@@ -26,6 +28,9 @@ class VerifyCommand : public Subcommand {
  public:
   void Configure(CLI::App& app) override {
     app.add_option("DIR", folder_, "The campaign's folder")->required();
+    app.add_option("--bundle", bundles_,
+                   "Also that this file is a bundle that the campaign made, or results that it "
+                   "imported; may be given several times");
   }
   Result<int> Run(const GlobalOptions&) override {
     std::unique_ptr<Store> store = TRY(OpenStore(folder_));
@@ -44,6 +49,8 @@ class VerifyCommand : public Subcommand {
       for (const ModelConfig& model : config.models) TRY(CheckLabels(*store, model));
     }
     TRY(CheckKernels(*store, cache));
+    TRY(CheckPrograms(*store));
+    TRY(CheckBundles(*store));
     fmt::print("{} hashes agree, {} do not\n", agree_, differ_);
     if (not_known_ > 0)
       fmt::print("{} libraries of kernels have no entry in {}: not checked\n", not_known_, cache);
@@ -90,6 +97,41 @@ class VerifyCommand : public Subcommand {
     return Ok();
   }
 
+  // This program and its TVM against those that ran the campaign.
+  Status CheckPrograms(Store& store) {
+    if (const auto tool = TRY(store.Meta(meta::kToolHash))) {
+      const std::string own = HashBytes(TRY(ReadFile("/proc/self/exe")));
+      Count(own == *tool, "mutatenn",
+            "this one has the hash " + own + ", the one that ran the campaign last " + *tool);
+    }
+    const auto text = TRY(store.Meta(meta::kTvmHashes));
+    if (!text) return Ok();
+    const Json known = TRY(ParseJson(*text, "the stored hashes of TVM")),
+               own = TRY(TvmLibraryHashes());
+    for (const auto& [library, hash] : known.items())
+      Count(own.contains(library) && own[library] == hash, "TVM",
+            library + " is not the one that the campaign was made with");
+    return Ok();
+  }
+
+  Status CheckBundles(Store& store) {
+    const auto events = TRY(store.Events());
+    for (const std::string& file : bundles_) {
+      Result<std::string> bytes = ReadFile(file);
+      const std::string hash = bytes.ok() ? HashBytes(*bytes) : "";
+      Count(bytes.ok() && std::any_of(events.begin(), events.end(),
+                                      [&](const auto& event) {
+                                        return (event.first == "bundle" ||
+                                                event.first == "results imported") &&
+                                               event.second.ends_with(", " + hash);
+                                      }),
+            "bundle",
+            bytes.ok() ? file + " is none that the campaign made or imported"
+                       : bytes.error().message);
+    }
+    return Ok();
+  }
+
   // The libraries of all programs and mutants, by the sums that the cache keeps of them.
   Status CheckKernels(Store& store, const std::string& cache) {
     std::set<std::string> libraries;
@@ -129,13 +171,14 @@ class VerifyCommand : public Subcommand {
   }
 
   std::string folder_;
+  std::vector<std::string> bundles_;
   int agree_ = 0, differ_ = 0, not_known_ = 0;
 };
 
 SUBCOMMAND(VerifyCommand, .name = "verify", .order = 9,
            .summary =
-               "Recompute the hashes of a campaign's model, images, labels, kernels and "
-               "configuration");
+               "Recompute the hashes of a campaign's model, images, labels, kernels, "
+               "configuration, tool and TVM");
 
 }  // namespace
 }  // namespace mutatenn

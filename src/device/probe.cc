@@ -53,8 +53,13 @@ Json ToJson(const Probe& probe) {
   for (const Probe::Compare& compare : probe.compares)
     compares.push_back({{"value", compare.value}, {"set", compare.set}, {"with", compare.with}});
   for (const Probe::Get& get : probe.gets) gets.push_back({{"set", get.set}, {"value", get.value}});
-  return {{"fresh", probe.fresh}, {"puts", std::move(puts)}, {"runs", runs}, {"compares", compares},
-          {"gets", gets},         {"forget", probe.forget}};
+  return {{"fresh", probe.fresh},
+          {"puts", std::move(puts)},
+          {"runs", runs},
+          {"compares", compares},
+          {"gets", gets},
+          {"forget", probe.forget},
+          {"limit_s", probe.limit_s}};
 }
 
 Result<Probe> ProbeFromJson(const Json& json) {
@@ -75,6 +80,7 @@ Result<Probe> ProbeFromJson(const Json& json) {
     for (const Json& get : json.at("gets"))
       probe.gets.push_back({get.at("set").get<std::string>(), get.at("value").get<int>()});
     probe.forget = json.at("forget").get<std::vector<int>>();
+    probe.limit_s = json.at("limit_s").get<double>();
     return probe;
   });
 }

@@ -39,6 +39,7 @@ struct Probe {
   std::vector<Compare> compares;
   std::vector<Get> gets;
   std::vector<int> forget;  // last: out of every set
+  double limit_s = 0;       // wall time after which the worker ends itself; 0 = none
 };
 
 // Of one tensor to another of as many elements, or of several such pairs. Elements are compared as

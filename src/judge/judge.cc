@@ -74,6 +74,10 @@ std::string ReasonOf(const KillRule& rule, const Fate& fate, const std::vector<R
   return what + " on " + fate.image;
 }
 
+bool Stable(const Evidence& evidence, size_t i) {
+  return i >= evidence.repeats.size() || evidence.repeats[i].Stable();
+}
+
 // Hardly more than one label where the original has several: the paper's implicit crash.
 bool IsDegenerate(const std::set<int64_t>& original, const std::set<int64_t>& mutant, int images) {
   return images >= kDegenerateImages && original.size() >= kDegenerateOriginalLabels &&
@@ -123,9 +127,16 @@ size_t JudgedFates(const Evidence& evidence) {
   if (evidence.full_matrix) return all;
   for (size_t i = 0; i < all; ++i) {
     const Fate& fate = evidence.fates[i];
-    if (fate.ending != Ending::kOk || KilledByTop1(evidence.originals[i], fate.top)) return i + 1;
+    if (fate.ending != Ending::kOk) return i + 1;
+    if (Stable(evidence, i) && KilledByTop1(evidence.originals[i], fate.top)) return i + 1;
   }
   return all;
+}
+
+bool Detects(const Evidence& evidence, size_t i) {
+  const Fate& fate = evidence.fates[i];
+  return fate.ending != Ending::kOk ||
+         (Stable(evidence, i) && KillsImage(evidence.rule, evidence.originals[i], fate));
 }
 
 Judgement Judge(const Evidence& evidence) {
@@ -158,6 +169,7 @@ Judgement Judge(const Evidence& evidence) {
   const size_t count = JudgedFates(evidence);
   bool by_image = !OverAllImages(evidence.rule);
   bool detected = false;
+  std::optional<size_t> unstable;  // the first fate that kills where the original is not stable
   std::set<int64_t> original_labels, mutant_labels;
   for (size_t i = 0; i < count; ++i) {
     const Fate& fate = evidence.fates[i];
@@ -169,9 +181,11 @@ Judgement Judge(const Evidence& evidence) {
       if (!original.empty()) original_labels.insert(original.front().label);
       if (!fate.top.empty()) mutant_labels.insert(fate.top.front().label);
     }
-    bool kills =
-        fate.ending != Ending::kOk || (by_image && KillsImage(evidence.rule, original, fate));
-    if (!kills || detected) continue;
+    if (detected || (!by_image && fate.ending == Ending::kOk)) continue;
+    if (!Detects(evidence, i)) {
+      if (!unstable && KillsImage(evidence.rule, original, fate)) unstable = i;
+      continue;
+    }
     detected = true;
     judged.killing_image = fate.image;
     judged.reason = ReasonOf(evidence.rule, fate, original);
@@ -185,7 +199,12 @@ Judgement Judge(const Evidence& evidence) {
   bool complete = ended > 0 && ended >= evidence.images_planned;
   LimitCheck check = by_image ? LimitCheck{false, ""} : PassedLimit(evidence, complete);
   std::string planned = std::to_string(evidence.images_planned);
-  if (check.passed.value_or(false)) {
+  if (complete && unstable) {
+    judged.verdict = Verdict::kUnstable;
+    judged.reason =
+        ReasonOf(evidence.rule, evidence.fates[*unstable], evidence.originals[*unstable]) +
+        ", where the original's own label changes";
+  } else if (check.passed.value_or(false)) {
     judged.verdict = Verdict::kKilled;
     judged.reason = check.reason;
   } else if (complete && check.passed) {

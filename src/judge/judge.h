@@ -10,6 +10,10 @@
 
 namespace mutatenn {
 
+// Counts up when a rule of this room, or the formula of the score, gives another verdict or number
+// for the same fates.
+inline constexpr const char* kRulesVersion = "2";
+
 // One class of an output: larger scores first, NaN last, ties by lower index.
 struct Ranked {
   int64_t label = 0;
@@ -97,6 +101,7 @@ struct KillRule {
 struct Repeats {
   int runs = 0;          // 0 = not recorded
   int other_labels = 0;  // of them, with another first label
+  bool Stable() const { return other_labels == 0; }
 };
 
 // What a limit over all images says. `passed` has no value when that is not known.
@@ -112,7 +117,7 @@ struct Evidence {
   std::vector<Fate> fates;                     // in the fixed order of images
   std::vector<std::vector<Ranked>> originals;  // the original's top list for each fate, same order
   std::vector<int64_t> truths;                 // of each fate, -1 = not known; for acceptance
-  std::vector<Repeats> repeats;                // of each fate's image; for kFisher
+  std::vector<Repeats> repeats;                // of each fate's image; missing ones are stable
   // Asks KillRule::command, once all images gave an output.
   std::function<LimitCheck(const Evidence&)> ask = {};
   int images_planned = 0;
@@ -132,16 +137,20 @@ struct Judgement {
   std::string killing_image;  // the first, "" when none
 };
 
-// A fate detects when the run crashed, timed out, or the rule kills it. The first detecting fate in
-// image order decides between killed, crashed and timeout, also under a full matrix; acceptance
-// limits are looked at when no run crashed or timed out. Survived only when every planned image was
-// compared; pending otherwise. images_compared counts runs that gave an output (a crash has none to
-// compare), images_differing those with another first label, whatever the rule. Under `early` no
-// fate after the first that crashed, timed out or has another first label counts, so that chunks,
-// jobs and resuming do not show.
+// A fate detects when the run crashed, timed out, or the rule kills it on an image that is stable
+// on the device: the original's own runs give it one first label. The first detecting fate in image
+// order decides between killed, crashed and timeout, also under a full matrix; acceptance limits
+// are looked at when no run crashed or timed out. Survived, or unstable where only images that are
+// not stable kill, only when every planned image was compared; pending otherwise. images_compared
+// counts runs that gave an output (a crash has none to compare), images_differing those with
+// another first label, whatever the rule. Under `early` no fate after the first that crashed, timed
+// out or has another first label on a stable image counts, so that chunks, jobs and resuming do not
+// show.
 Judgement Judge(const Evidence& evidence);
 // How many of the fates, from the first, that are.
 size_t JudgedFates(const Evidence& evidence);
+// Whether fate `i` detects by the rule of its image (`top1` under a rule over all images).
+bool Detects(const Evidence& evidence, size_t i);
 
 bool Detected(Verdict verdict);  // killed, crashed, timeout
 bool Valid(Verdict verdict);     // all but equivalent, stillborn, ignored, unstable, pending

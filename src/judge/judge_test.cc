@@ -185,6 +185,42 @@ TEST(Judge, CrashedRunsAreNotCompared) {
   EXPECT_EQ(Judge(evidence).images_differing, 1);
 }
 
+// The original has another label on b from run to run.
+TEST(Judge, ImagesThatAreNotStableDoNotKill) {
+  auto judged = [](std::vector<Fate> fates, bool full = false) {
+    Evidence evidence = Against7(std::move(fates), 3);
+    evidence.repeats = {{4, 0}, {4, 1}, {4, 0}};
+    evidence.repeats.resize(evidence.fates.size());
+    evidence.full_matrix = full;
+    return Judge(evidence);
+  };
+  for (bool full : {false, true}) {
+    Judgement judgement = judged({Ok("a", 7), Ok("b", 9), Ok("c", 7)}, full);
+    EXPECT_EQ(judgement.verdict, Verdict::kUnstable);
+    EXPECT_EQ(judgement.reason, "label 7 -> 9 on b, where the original's own label changes");
+    EXPECT_EQ(judgement.killing_image, "");
+    EXPECT_EQ(judgement.images_differing, 1);
+    judgement = judged({Ok("a", 7), Ok("b", 9), Ok("c", 8)}, full);
+    EXPECT_EQ(judgement.reason, "label 7 -> 8 on c");
+    EXPECT_EQ(judgement.killing_image, "c");
+    EXPECT_EQ(judged({Ok("a", 7), Ok("b", 7), Ok("c", 7)}, full).verdict, Verdict::kSurvived);
+    // A crash is no noise.
+    EXPECT_EQ(judged({Ok("a", 7), Ended("b", Ending::kCrashed, "SIGBUS")}, full).verdict,
+              Verdict::kCrashed);
+  }
+  // What is still to run may kill.
+  EXPECT_EQ(judged({Ok("a", 7), Ok("b", 9)}).verdict, Verdict::kPending);
+}
+
+TEST(Judge, EarlyGoesOnBehindAnImageThatIsNotStable) {
+  Evidence evidence = Against7({Ok("a", 9), Ok("b", 9), Ok("c", 9)}, 3);
+  evidence.repeats = {{4, 2}, {4, 0}, {4, 0}};
+  EXPECT_EQ(JudgedFates(evidence), 2u);
+  EXPECT_EQ(Judge(evidence).killing_image, "b");
+  EXPECT_FALSE(Detects(evidence, 0));
+  EXPECT_TRUE(Detects(evidence, 1));
+}
+
 // `images` images, the original's labels cycling over `original_labels`, the mutant's over
 // `labels`.
 Judgement JudgeLabels(int images, int original_labels, int labels) {

@@ -4,8 +4,8 @@
 #include "report/audit.h"
 
 #include <map>
-#include <set>
 
+#include "analysis/originals.h"
 #include "base/hash.h"
 #include "judge/kill_rule.h"
 #include "report/report.h"
@@ -50,8 +50,7 @@ Result<Json> ModelJson(const CampaignView& view, const ModelView& model,
   }
   for (const auto& [name, truth] : truths) labels += name + "\t" + truth + "\n";
   for (const StoredRepeat& repeat : TRY(view.store->Repeats(model.stored.name))) {
-    const Json runs = TRY(ParseJson(repeat.labels_json, "the stored labels"));
-    if (std::set<Json>(runs.begin(), runs.end()).size() > 1)
+    if (!TRY(RepeatsOf(repeat)).Stable())
       unstable.push_back({{"device", repeat.device}, {"image", repeat.image}});
   }
   const Json classes = MetaOrNull(meta, "classes:" + model.stored.name);
@@ -80,6 +79,8 @@ Result<Json> AuditJson(const CampaignView& view) {
                        {"cpu", device.cpu},
                        {"tvm_version", device.tvm_version},
                        {"target_index", device.target_index}});
+  Json tvm = MetaOrNull(meta, "tvm_hashes");
+  if (tvm.is_string()) tvm = TRY(ParseJson(tvm.get<std::string>(), "the stored hashes of TVM"));
   for (const ModelView& model : view.models) models.push_back(TRY(ModelJson(view, model, meta)));
   for (const Mark& mark : view.marks)
     marks.push_back(
@@ -91,7 +92,9 @@ Result<Json> AuditJson(const CampaignView& view) {
               {"tool_version", MetaOrNull(meta, "tool_version")},
               {"tool_hash", MetaOrNull(meta, "tool_hash")},
               {"tvm_version", MetaOrNull(meta, "tvm_version")},
-              {"rules_version", MetaOrNull(meta, "rules_version")},
+              {"tvm_hashes", tvm},
+              {"rules_version", kRulesVersion},
+              {"measured_by_rules", MetaOrNull(meta, "rules_version")},
               {"kill", KillRuleText(view.rule)},
               {"config_hash", MetaOrNull(meta, "configuration_hash")},
               {"slow_oracle", MetaOrNull(meta, "slow_oracle")},

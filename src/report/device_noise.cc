@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/originals.h"
+
 namespace mutatenn {
 namespace {
 
@@ -34,9 +36,7 @@ Result<Json> DeviceNoiseJson(const CampaignView& view, const ModelView& model) {
       for (const Json& value : TRY(ParseJson(row.spread_json, "the stored spread")))
         Raise(spread, value);
       Raise(reference_diff, Number(row.reference_diff));
-      const Json labels = TRY(ParseJson(row.labels_json, "the stored labels"));
-      if (std::any_of(labels.begin(), labels.end(), [&](const Json& l) { return l != labels[0]; }))
-        unstable.push_back(row.image);
+      if (!TRY(RepeatsOf(row)).Stable()) unstable.push_back(row.image);
     }
     for (const StoredFloor& row : TRY(view.store->Floors(model.stored.name, device.name)))
       floors.push_back({{"step", row.step.empty() ? Json(nullptr) : Json(row.step)},

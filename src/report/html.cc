@@ -99,6 +99,8 @@ Status WriteHtml(const CampaignView& view, const std::string& destination) {
         {"images", "Images",
          html::Images(view, model, m, Thumbnails(model.images, kThumbnails / view.models.size()))});
     sections.push_back({"devices", "Devices", TRY(html::Devices(view, model))});
+    const std::string growth = TRY(html::Growth(view, model));
+    if (!growth.empty()) sections.push_back({"growth", "Error growth", growth});
     sections.push_back({"times", "Times", html::Times(view, model)});
     for (const Section& section : sections) size += section.content.size();
     size_t left = size < kLimit ? (kLimit - size) / (view.models.size() - m) : 0;

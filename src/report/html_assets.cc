@@ -47,6 +47,7 @@ mark{background:none;color:inherit;font-weight:700;text-decoration:underline}
 .cells .t.k{border-color:var(--killed)}.cells .t.l{border-color:var(--loud)}
 .cells .k{background:var(--killed);color:var(--bg)}.cells .l{background:var(--loud);color:var(--bg)}
 svg text{fill:var(--fg);font:12px system-ui,sans-serif}svg .axis{stroke:var(--line)}
+svg .line{fill:none;stroke:var(--survived);stroke-width:2}svg .floor{fill:none;stroke:var(--link);stroke-width:1.5;stroke-dasharray:4 3}figure{margin:1rem 0}
 svg .box{fill:none;stroke:var(--link);stroke-width:1.5}
 [hidden]{display:none!important}
 @media print{nav,form,.more{display:none}.scroll{max-height:none;overflow:visible;border:0}body{font-size:11px}}
@@ -165,6 +166,9 @@ const char* const kScript = R"js(
       runs.append(right);
     });
     box.append(runs);
+    document.querySelectorAll('#growth-' + models_of(section) + ' figure').forEach(function (figure) {
+      if (figure.dataset.mutant === row.cells[0].textContent) box.append(figure.cloneNode(true));
+    });
     box.append(el('p', 'Images in their fixed order. · not run, = not killed, k killed, ! crash or timeout.', 'soft'));
     box.hidden = false;
     var change = box.querySelector('mark');

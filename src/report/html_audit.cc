@@ -19,6 +19,8 @@ std::string Hashes(const Json& audit) {
   std::string rows =
       Row({"program", "mutatenn " + Text(audit["tool_version"]), Text(audit["tool_hash"])}) +
       Row({"configuration", "", Text(audit["config_hash"])});
+  for (const auto& [library, hash] : audit["tvm_hashes"].items())
+    rows += Row({"TVM " + Text(audit["tvm_version"]), library, Text(hash)});
   size_t listed = 0;
   for (const Json& model : audit["models"]) {
     rows += Row({"model", Text(model["path"]), Text(model["hash"])}) +

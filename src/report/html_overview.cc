@@ -2,14 +2,15 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "analysis/devices.h"
 #include "analysis/kill_matrix.h"
+#include "analysis/originals.h"
 #include "analysis/severity.h"
 #include "judge/kill_rule.h"
+#include "report/device_noise.h"
 #include "report/html_parts.h"
 #include "report/report.h"
 
@@ -33,6 +34,7 @@ std::string ScoreRow(const CampaignView& view, const ModelView& model, const Gro
               std::to_string(of.score.Count(Verdict::kSurvived)),
               std::to_string(of.score.Count(Verdict::kEquivalent)),
               std::to_string(of.score.Count(Verdict::kStillborn)),
+              std::to_string(of.score.Count(Verdict::kUnstable)),
               std::to_string(of.score.Count(Verdict::kPending)), std::to_string(of.score.marked),
               left_out});
 }
@@ -47,8 +49,8 @@ std::string Scores(const CampaignView& view, const ModelView& model, const std::
   }
   return Table(caption,
                Head({"", "device", "score", "n", "95 % over mutants", "95 % over images", "killed",
-                     "crashed", "timeout", "survived", "equivalent", "stillborn", "pending",
-                     "marked", "left out"}),
+                     "crashed", "timeout", "survived", "equivalent", "stillborn", "unstable",
+                     "pending", "marked", "left out"}),
                rows);
 }
 
@@ -180,8 +182,7 @@ static Result<std::string> Noise(const CampaignView& view, const ModelView& mode
     sum.runs = std::max(sum.runs, repeat.runs);
     sum.other_labels += !repeat.reference_label;
     sum.reference = larger(sum.reference, repeat.reference_diff);
-    const Json labels = TRY(ParseJson(repeat.labels_json, "the stored labels"));
-    sum.unstable += std::set<Json>(labels.begin(), labels.end()).size() > 1;
+    sum.unstable += !TRY(RepeatsOf(repeat)).Stable();
     for (const Json& spread : TRY(ParseJson(repeat.spread_json, "the stored spread")))
       sum.spread = larger(sum.spread, spread.is_number() ? spread.get<double>() : NAN);
   }
@@ -189,19 +190,23 @@ static Result<std::string> Noise(const CampaignView& view, const ModelView& mode
   for (const StoredDevice& device : view.devices) {
     const auto found = sums.find(device.name);
     if (found == sums.end()) {
-      rows += Row({device.name, "not measured", "", "", "", ""});
+      rows += Row({device.name, "not measured", "", "", "", "", ""});
       continue;
     }
     const Sum& sum = found->second;
-    rows += Row({device.name, fmt::format("{} on {} images", sum.runs, sum.images),
-                 fmt::format("{:.3g}", sum.spread), std::to_string(sum.unstable),
-                 fmt::format("{:.3g}", sum.reference), std::to_string(sum.other_labels)});
+    const auto floor = OutputFloor(view, model.stored.name, device.name);
+    rows +=
+        Row({device.name, fmt::format("{} on {} images", sum.runs, sum.images),
+             fmt::format("{:.3g}", sum.spread),
+             floor ? fmt::format("{:.3g}", *floor) : "not measured", std::to_string(sum.unstable),
+             fmt::format("{:.3g}", sum.reference), std::to_string(sum.other_labels)});
   }
-  return Table("The original, run again and again before the first mutant",
-               Head({"device", "runs", "noise: largest difference between runs",
-                     "images whose label changes", "largest difference to the first device",
-                     "labels that are not the first device's"}),
-               rows);
+  return Table(
+      "The original, run again and again before the first mutant",
+      Head({"device", "runs", "noise: largest difference between runs",
+            "rounding floor of the outputs", "images whose label changes",
+            "largest difference to the first device", "labels that are not the first device's"}),
+      rows);
 }
 
 Result<std::string> Devices(const CampaignView& view, const ModelView& model) {
@@ -215,7 +220,7 @@ Result<std::string> Devices(const CampaignView& view, const ModelView& model) {
   }
   std::string text = Table(
       "Devices", Head({"device", "target", "processor", "TVM", "original ran on images"}), rows);
-  text += TRY(Noise(view, model));
+  text += TRY(Noise(view, model)) + TRY(Floors(view, model));
   if (view.devices.size() < 2) return text;
   auto number = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.4g}", *value) : std::string("not measured");

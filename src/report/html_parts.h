@@ -21,6 +21,9 @@ Result<std::string> Devices(const CampaignView& view, const ModelView& model);
 // `thumbnails`: of each image, "" = none (thumbnails.h). `number` of the model enters their ids.
 std::string Images(const CampaignView& view, const ModelView& model, size_t number,
                    const std::vector<std::string>& thumbnails);
+// html_growth.cc: rounding floors of every step; and what `mutatenn growth` stored, "" = nothing
+Result<std::string> Floors(const CampaignView& view, const ModelView& model);
+Result<std::string> Growth(const CampaignView& view, const ModelView& model);
 // html_audit.cc
 Result<std::string> AuditSection(const CampaignView& view);
 // html_times.cc

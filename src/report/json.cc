@@ -13,6 +13,7 @@
 #include "judge/top_json.h"
 #include "report/device_noise.h"
 #include "report/json_effects.h"
+#include "report/json_growth.h"
 #include "report/report.h"
 
 namespace mutatenn {
@@ -45,7 +46,7 @@ Json CampaignJson(const CampaignView& view) {
           {"tool_version", MetaText(view, "tool_version")},
           {"tvm_version", MetaText(view, "tvm_version")},
           {"config_hash", MetaText(view, "config_hash")},
-          {"rules_version", MetaText(view, "rules_version")},
+          {"rules_version", kRulesVersion},
           {"matrix", MetaText(view, "matrix")},
           {"kill", view.Meta("kill") || view.rule != KillRule{} ? Json(KillRuleText(view.rule))
                                                                 : Json(nullptr)},
@@ -371,6 +372,7 @@ Status WriteJson(const CampaignView& view, const std::string& destination) {
   for (const ModelView& model : view.models) {
     models.push_back(ModelJson(view, model));
     models.back()["device_noise"] = TRY(DeviceNoiseJson(view, model));
+    models.back()["growth"] = TRY(GrowthJson(view, model));
   }
   Json report = {{"campaign", CampaignJson(view)}, {"devices", devices}, {"models", models}};
   return WriteText(destination, report.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");

@@ -85,7 +85,7 @@ TEST(JsonReport, KeysAreStable) {
             (std::vector<std::string>{"name", "images", "original", "noise", "points",
                                       "mutant_counts", "mutants_selected", "scores", "matrix",
                                       "survivors", "effects", "over_devices", "device_comparison",
-                                      "compiler_findings", "mutants", "device_noise"}));
+                                      "compiler_findings", "mutants", "device_noise", "growth"}));
   const Json& mutant = Mutant(report, "k1");
   EXPECT_EQ(Keys(mutant), (std::vector<std::string>{"id", "operator", "category", "parameters",
                                                     "place", "points", "mark", "devices"}));
@@ -303,11 +303,12 @@ TEST(SummaryReport, HasTheCountsScoresAndDisagreements) {
     lines.insert(squeezed);
   }
   for (const char* expected :
-       {"operator device killed crashed timeout survived equivalent stillborn pending score n 95 %",
-        "code.lt_to_le base 1 1 0 1 0 0 0 66.7 % 3 20.8-93.9",
-        "graph.arithmetic base 0 0 1 0 1 0 1 100.0 % 1 20.7-100.0",
-        "host 0 0 0 1 0 1 1 0.0 % 1 0.0-79.3", "all base 1 1 1 1 1 0 1 75.0 % 4 30.1-95.4",
-        "any device 1 1 1 1 1 0 1 75.0 % 4 30.1-95.4",
+       {"operator device killed crashed timeout survived equivalent stillborn unstable pending "
+        "score n 95 %",
+        "code.lt_to_le base 1 1 0 1 0 0 0 0 66.7 % 3 20.8-93.9",
+        "graph.arithmetic base 0 0 1 0 1 0 0 1 100.0 % 1 20.7-100.0",
+        "host 0 0 0 1 0 1 0 1 0.0 % 1 0.0-79.3", "all base 1 1 1 1 1 0 0 1 75.0 % 4 30.1-95.4",
+        "any device 1 1 1 1 1 0 0 1 75.0 % 4 30.1-95.4",
         "original on base: ran on 4 of 4 images, right on 2 of 3",
         "mutants on base: 1 out of bounds, 1 nonfinite, 0 degenerate"}) {
     EXPECT_TRUE(lines.count(expected)) << expected << "\n" << text;
@@ -362,8 +363,12 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
     queries.push_back(page.substr(at + 7, end - at - 7));
     at = end + 3;
   }
-  ASSERT_EQ(queries.size(), 15u);
+  ASSERT_EQ(queries.size(), 16u);
   SyntheticCampaign campaign(Matrix::kFull);
+  ASSERT_TRUE(
+      campaign.store()
+          .PutGrowth({{"Net", "k1", "base", "", 0, "a.jpg", "v", "conv1", 0.5, 2, 0.5, NAN}})
+          .ok());
   SQLite::Database database(StorePath(campaign.folder()));
   auto rows = [&](int number) {
     std::vector<std::string> result;
@@ -396,6 +401,7 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
   EXPECT_EQ(std::count(effects.begin(), effects.end(), "Net|base|t1|c.jpg|1|1|loud"), 1);
   EXPECT_EQ(rows(14), (Rows{"Net|base|0.0", "Net|host|1.0"}));
   EXPECT_EQ(rows(15).size(), 8 + 25u);
+  EXPECT_EQ(rows(16), (Rows{"Net|k1|base||a.jpg|0|v|conv1|0.5|2.0|0.5||0|"}));
   Rows ninth = rows(9);
   EXPECT_EQ(std::count(ninth.begin(), ninth.end(), "Net|k1|base|4|4|2|2|0|0.08"), 1);
 }

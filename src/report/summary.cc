@@ -15,7 +15,7 @@ namespace {
 
 constexpr Verdict kColumns[] = {Verdict::kKilled,   Verdict::kCrashed,    Verdict::kTimeout,
                                 Verdict::kSurvived, Verdict::kEquivalent, Verdict::kStillborn,
-                                Verdict::kPending};
+                                Verdict::kUnstable, Verdict::kPending};
 
 // "75.0 %" and "30.1-95.4"; "-" where nothing is valid.
 std::string Percent(const ScoreWithIntervals& of) {

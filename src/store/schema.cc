@@ -149,7 +149,67 @@ CREATE TABLE step_hashes (  -- of devices of a bitwise group: the original's val
   PRIMARY KEY (model, device, image, number)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4};
+// An image whose original changes its label from run to run kills nothing.
+constexpr const char* kVersion5 = R"sql(
+DROP VIEW verdicts;
+DROP VIEW compared;
+
+-- A fate beside the original's run of the same image: whether its first label is another one
+-- (NULL: it gave none), whether the image is stable on the device, whether the fate detects.
+CREATE VIEW compared AS
+SELECT *, ending <> 'ok' OR (differs AND stable) AS detects
+FROM (SELECT f.model, f.mutant, f.device, f.image, i.position, i.truth, f.ending,
+             json_extract(o.top_json, '$[0][0]') AS original_label,
+             json_extract(f.top_json, '$[0][0]') AS label,
+             CASE f.ending WHEN 'ok' THEN json_extract(f.top_json, '$[0][0]')
+                                          IS NOT json_extract(o.top_json, '$[0][0]') END AS differs,
+             NOT EXISTS (SELECT 1 FROM unstable_images u WHERE u.model = f.model
+                         AND u.device = f.device AND u.image = f.image) AS stable
+      FROM fates f
+      JOIN images i ON i.model = f.model AND i.name = f.image
+      JOIN originals o ON o.model = f.model AND o.device = f.device AND o.image = f.image);
+
+-- The verdict of every selected mutant on every device: the first detecting fate in image order
+-- decides.
+CREATE VIEW verdicts AS
+SELECT m.model, m.id AS mutant, m.op_id, d.name AS device,
+  CASE
+    WHEN b.state IN ('stillborn', 'equivalent', 'ignored') THEN b.state
+    WHEN b.state IS NULL OR b.state <> 'ok' THEN 'pending'
+    ELSE coalesce(
+      (SELECT CASE c.ending WHEN 'ok' THEN 'killed' ELSE c.ending END FROM compared c
+       WHERE c.model = m.model AND c.mutant = m.id AND c.device = d.name AND c.detects
+       ORDER BY c.position, c.image LIMIT 1),
+      (SELECT CASE WHEN differing > 0 THEN 'unstable' ELSE 'survived' END FROM (
+         SELECT count(*) AS ended, sum(c.differs) AS differing,
+                (SELECT count(*) FROM images WHERE model = m.model) AS planned
+         FROM compared c WHERE c.model = m.model AND c.mutant = m.id AND c.device = d.name)
+       WHERE ended = planned AND planned > 0),
+      'pending')
+  END AS verdict
+FROM mutants m CROSS JOIN devices d
+LEFT JOIN builds b
+  ON b.model = m.model AND b.mutant = m.id AND b.target_index = d.target_index
+WHERE m.selected;
+
+-- How a difference grows from step to step on one image; only where it was asked for (`mutatenn
+-- growth`). Of a mutant: against the original on the same device. Of the original (mutant ''):
+-- against the original on another device.
+CREATE TABLE growth (
+  model TEXT NOT NULL, mutant TEXT NOT NULL, device TEXT NOT NULL,
+  against TEXT NOT NULL,      -- the other device; '' = the same one
+  number INTEGER NOT NULL,    -- in program order, of the steps that both have
+  image TEXT NOT NULL, step TEXT NOT NULL, layer TEXT NOT NULL,
+  total REAL,                 -- largest difference of an element, both run from the image
+  scale REAL NOT NULL,        -- largest element there
+  local REAL,                 -- the same difference on equal inputs
+  floor REAL,                 -- what rounding may make of it on equal inputs; NULL = not measured
+  nonfinite INTEGER NOT NULL, -- elements that are not finite on one side only; not in total
+  died TEXT NOT NULL,         -- how one side ended here; '' = it did not
+  PRIMARY KEY (model, mutant, device, against, number)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 }  // namespace
 

@@ -99,6 +99,7 @@ class SqliteStore final : public Store {
   Status PutVariants(const std::vector<StoredVariant>& rows) override { return Put(rows); }
   Status PutFloors(const std::vector<StoredFloor>& rows) override { return Put(rows); }
   Status PutStepHashes(const std::vector<StoredStepHash>& rows) override { return Put(rows); }
+  Status PutGrowth(const std::vector<StoredGrowth>& rows) override { return Put(rows); }
   Status PutOriginals(const std::vector<StoredOriginal>& rows) override { return Put(rows); }
 
   Status PutFates(const std::vector<StoredFate>& fates,
@@ -136,6 +137,9 @@ class SqliteStore final : public Store {
                                                  const std::string& device) override {
     return Get<StoredStepHash>("WHERE model = ? AND device = ? ORDER BY image, number", model,
                                device);
+  }
+  Result<std::vector<StoredGrowth>> Growth(const std::string& model) override {
+    return Get<StoredGrowth>("WHERE model = ? ORDER BY mutant, device, against, number", model);
   }
   Result<std::vector<StoredFloor>> Floors(const std::string& model,
                                           const std::string& device) override {

@@ -99,6 +99,14 @@ struct StoredStepHash {  // of the original, on a device of a bitwise group
   int number = 0;  // in program order; the last is the network's outputs, step ""
   std::string step, hash;
 };
+struct StoredGrowth {  // of a step, on one image, with another run (schema.cc says which)
+  std::string model, mutant, device, against;
+  int number = 0;
+  std::string image, step, layer;
+  double total = 0, scale = 0, local = 0, floor = 0;  // floor NaN = not measured
+  int64_t nonfinite = 0;
+  std::string died;
+};
 struct StoredFate {
   std::string model, mutant, device, image;
   std::string ending;    // "ok", "crashed", "timeout"
@@ -147,6 +155,7 @@ class Store {
   virtual Status PutVariants(const std::vector<StoredVariant>&) = 0;
   virtual Status PutFloors(const std::vector<StoredFloor>&) = 0;
   virtual Status PutStepHashes(const std::vector<StoredStepHash>&) = 0;
+  virtual Status PutGrowth(const std::vector<StoredGrowth>&) = 0;
   // One transaction; replaces fates of the same key.
   virtual Status PutFates(const std::vector<StoredFate>&,
                           const std::optional<StoredOutOfBounds>&) = 0;
@@ -160,6 +169,8 @@ class Store {
   // By image, in program order.
   virtual Result<std::vector<StoredStepHash>> StepHashes(const std::string& model,
                                                          const std::string& device) = 0;
+  // By mutant, device and other device, in program order.
+  virtual Result<std::vector<StoredGrowth>> Growth(const std::string& model) = 0;
   // Empty where none were measured: floors are off, or the device is an accelerator.
   virtual Result<std::vector<StoredFloor>> Floors(const std::string& model,
                                                   const std::string& device) = 0;

@@ -63,6 +63,11 @@ STORE_TABLE(StoredFloor, "floors", 4,
             r.step, r.output, r.images, r.floor, r.spread, r.distance, r.magnitude)
 STORE_TABLE(StoredStepHash, "step_hashes", 4, "model,device,image,number,step,hash", r.model,
             r.device, r.image, r.number, r.step, r.hash)
+STORE_TABLE(StoredGrowth, "growth", 5,
+            "model,mutant,device,against,number,image,step,layer,total,scale,local,floor,nonfinite,"
+            "died",
+            r.model, r.mutant, r.device, r.against, r.number, r.image, r.step, r.layer, r.total,
+            r.scale, r.local, r.floor, r.nonfinite, r.died)
 STORE_TABLE(StoredFate, "fates", 4,
             "model,mutant,device,image,ending,top_json,infected,dirty_steps,first_step,first_layer,"
             "nonfinite,max_abs_diff,seconds,detail",

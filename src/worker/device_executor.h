@@ -44,7 +44,6 @@ class DeviceExecutor {
   static Result<std::unique_ptr<DeviceExecutor>> Load(const LoadRequest& request);
 
   const Original& original() const { return *original_; }
-  DeviceId device() const { return device_; }
   std::string name() const { return AcceleratorName(device_); }
   DeviceId device() const { return device_; }
   // The original on every image; its values go to `file` (of any size), which another process may

@@ -13,6 +13,7 @@
 #include "device/inline_files.h"
 #include "device/remote.h"
 #include "device/repeat.h"
+#include "worker/deadline.h"
 #include "worker/floors.h"
 #include "worker/step_hashes.h"
 
@@ -195,7 +196,9 @@ Result<Json> Service::RunProbe(const Json& argument) {
   TRY(Loaded());
   if (accelerator_ != nullptr) return accelerator_->RunProbe(argument);
   if (probes_ == nullptr) probes_ = std::make_unique<Probes>(*original_);
-  return ToJson(TRY(probes_->Do(TRY(ProbeFromJson(argument)))));
+  const Probe probe = TRY(ProbeFromJson(argument));
+  const Deadline deadline(probe.limit_s);
+  return ToJson(TRY(probes_->Do(probe)));
 }
 
 Result<Json> Service::Stats(const Json&) {

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "judge/top_json.h"
 #include "store/store.h"
 #include "support/run.h"
@@ -182,7 +184,86 @@ TEST_F(Exported, AReplayRepeatsTheFatesAnywhere) {
       ++same;
     EXPECT_EQ(same, Fates(mutant.id).size()) << replayed.out;
     EXPECT_THAT(replayed.out, HasSubstr("mutant " + mutant.id));
+    // As a script, which has TVM's own import of the model inside.
+    const std::string script = *scratch_ / (mutant.id + ".replayed.py");
+    const RunResult written = Mutatenn({"replay", file, "--as-script", script});
+    if (std::string(level) == "build") {
+      EXPECT_EQ(written.status, 4);
+      EXPECT_THAT(written.err, HasSubstr("level build"));
+      continue;
+    }
+    ASSERT_EQ(written.status, 0) << written.err;
+    const RunResult run = Python(script, {});
+    EXPECT_EQ(run.status, 0) << run.out << run.err;
+    EXPECT_THAT(run.out, HasSubstr("\nas the campaign found it\n"));
   }
+}
+
+// What the worker measured of the outputs when the mutant ran is where the growth ends.
+TEST_F(Exported, GrowthEndsInTheFatesDifference) {
+  const std::string copy = *scratch_ / "grown";
+  fs::copy(Folder(), copy, fs::copy_options::recursive);
+  std::vector<std::string> arguments = {"growth", copy, "--top", "0", "--quiet"};
+  std::map<std::string, std::map<std::string, StoredFate>> fates;  // by mutant and image
+  for (const char* level : {"graph", "code", "lowered"})
+    for (const StoredMutant& mutant : MutantsAt(level)) {
+      bool found = false;
+      for (const StoredFate& fate : Fates(mutant.id)) {
+        fates[mutant.id][fate.image] = fate;
+        found |= fate.infected && !fate.nonfinite;
+      }
+      if (!found) {
+        fates.erase(mutant.id);
+        continue;
+      }
+      arguments.push_back(mutant.id.substr(0, 12));
+      break;
+    }
+  ASSERT_EQ(fates.size(), 3u);
+  const RunResult run = Mutatenn(arguments, {.environment = {{"MUTATENN_PYTHON", "/nonexistent"}}});
+  ASSERT_EQ(run.status, 0) << run.err;
+  std::map<std::string, std::vector<StoredGrowth>> rows;  // by mutant
+  const auto stored = Store::OpenReadOnly(StorePath(copy)).value()->Growth(Model()).value();
+  for (const StoredGrowth& row : stored)
+    if (row.device == Device()) rows[row.mutant].push_back(row);
+  for (const auto& [mutant, own] : fates) {
+    SCOPED_TRACE(mutant);
+    const std::vector<StoredGrowth>& grown = rows[mutant];
+    ASSERT_FALSE(grown.empty());
+    const StoredFate& fate = own.at(grown.front().image);
+    EXPECT_TRUE(fate.infected);
+    EXPECT_NEAR(grown.back().total, fate.max_abs_diff, 1e-5 * fate.max_abs_diff);
+    const auto first = std::find_if(grown.begin(), grown.end(),
+                                    [](const StoredGrowth& row) { return row.total > 0; });
+    ASSERT_NE(first, grown.end());
+    EXPECT_EQ(first->layer, fate.first_layer);
+    EXPECT_EQ(first->local, first->total);  // it is the mutated step
+  }
+  const RunResult page = Mutatenn({"report", copy, "--format", "html", "--out", "-"});
+  EXPECT_THAT(page.out, HasSubstr("<figure data-mutant=\"" + fates.begin()->first));
+  EXPECT_EQ(Mutatenn({"growth", copy, "0123456789"}).status, 2);
+}
+
+TEST_F(Exported, VerifyKnowsToolCompilerAndBundles) {
+  const RunResult good = Mutatenn({"verify", Folder()});
+  EXPECT_EQ(good.status, 0) << good.out << good.err;
+  const std::string copy = *scratch_ / "verified";
+  fs::copy(Folder(), copy, fs::copy_options::recursive);
+  ASSERT_TRUE(WriteFile(copy + "/other", "bundle").ok());
+  auto store = Store::Open(StorePath(copy)).value();
+  EXPECT_NE(store->Meta("tvm_hashes").value().value_or("").find("libtvm_compiler.so"),
+            std::string::npos);
+  ASSERT_TRUE(store->AddEvent("bundle", "b for d, " + HashBytes("bundle")).ok());
+  EXPECT_EQ(Mutatenn({"verify", copy, "--bundle", copy + "/other"}).status, 0);
+  ASSERT_TRUE(store->SetMeta("tool_hash", "0").ok());
+  ASSERT_TRUE(store->SetMeta("tvm_hashes", R"({"libtvm_compiler.so": "0"})").ok());
+  ASSERT_TRUE(WriteFile(copy + "/other", "another").ok());
+  const RunResult bad = Mutatenn({"verify", copy, "--bundle", copy + "/other"});
+  EXPECT_EQ(bad.status, 7);
+  EXPECT_THAT(bad.out, HasSubstr("mutatenn: this one has the hash "));
+  EXPECT_THAT(bad.out, HasSubstr("TVM: libtvm_compiler.so is not the one"));
+  EXPECT_THAT(bad.out, HasSubstr("other is none that the campaign made or imported"));
+  EXPECT_THAT(bad.out, HasSubstr(", 3 do not"));
 }
 
 TEST_F(Exported, AReplayThatDiffersSaysSo) {
