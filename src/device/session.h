@@ -66,6 +66,7 @@ struct OriginalRun {
 struct WorkerOutputs {
   std::string worker;  // "" where there is one only
   std::vector<std::vector<float>> outputs;
+  bool operator==(const WorkerOutputs&) const = default;
 };
 
 // One of several runs of the original over the loaded chunk.
