@@ -53,10 +53,14 @@ inline Finished RunAll(const LoadRequest& request, const std::vector<ImageInput>
   return CollectAll(*session, jobs.size());
 }
 
-// All of a result but its times.
+// All of a result but its times and what an emulator says of a signal.
 inline std::string Lasting(const MutantDone& done) {
   Json json = ToJson(done);
-  for (Json& fate : json["fates"]) fate.erase("seconds");
+  for (Json& fate : json["fates"]) {
+    fate.erase("seconds");
+    const std::string detail = fate.value("detail", "");
+    fate["detail"] = detail.substr(0, detail.find("; it printed: qemu:"));
+  }
   return DumpJson(json);
 }
 
