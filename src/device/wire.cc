@@ -7,7 +7,7 @@ namespace mutatenn {
 namespace {
 
 constexpr std::string_view kMagic = "MNN1";
-constexpr int kProtocol = 2;  // raised with every change of a message
+constexpr int kProtocol = 2;        // raised with every change of a message
 constexpr double kPatience_s = 10;  // of the greeting
 constexpr double kTransfer_s = 60;  // without a single byte
 constexpr int64_t kLargestFile = int64_t{8} << 30;
@@ -38,7 +38,9 @@ Result<ServerHello> GreetServer(const Socket& socket, const ClientHello& hello,
   TRY(socket.Send(kMagic, kPatience_s));
   Json challenge = TRY(ReceiveObject(socket, kPatience_s));
   if (challenge.value("protocol", 0) != kProtocol)
-    return Fail(Code::kInvalidInput, "is no mutatenn-worker of this version; install the one that belongs to this mutatenn");
+    return Fail(
+        Code::kInvalidInput,
+        "is no mutatenn-worker of this version; install the one that belongs to this mutatenn");
   if (challenge.value("secret", false) && secret.empty())
     return Fail(Code::kInvalidInput, "it asks for a secret; name its file as secret_file");
   if (!challenge.value("secret", false) && !secret.empty())
