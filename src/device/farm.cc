@@ -118,10 +118,14 @@ class Farm : public Session {
     std::vector<Member*> asked;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      // Not for one that is lost: it may come back after anything that is measured now.
-      TRY(Await(lock, [this] {
-        return std::all_of(members_.begin(), members_.end(), [this](const Member& m) {
-          return m.images == image_generation_ || m.loaded != load_generation_;
+      // Not for one that is lost, or that no tracker has offered: it may come after anything that
+      // is measured now.
+      auto coming = [this](const Member& m) {
+        return m.failures == 0 && m.quarantined.empty() && (m.opened || !options_.tracker);
+      };
+      TRY(Await(lock, [&] {
+        return std::all_of(members_.begin(), members_.end(), [&](const Member& m) {
+          return m.images == image_generation_ || (m.loaded != load_generation_ && !coming(m));
         });
       }));
       const OriginalRun* first = RunOf(runs_, image);
