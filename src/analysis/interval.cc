@@ -10,14 +10,16 @@ namespace {
 
 constexpr double kZ = 1.959963984540054;  // of 95 %, two-sided
 
-// Sum of squared deviations of z = d - score * v from their mean, over the `drawn` of a stratum:
-// `detected` have 1 - score, the other valid ones -score, the rest 0.
-double SquaredDeviations(const Stratum& s, double score) {
-  auto drawn = static_cast<double>(s.drawn), valid = static_cast<double>(s.valid);
-  auto detected = static_cast<double>(s.detected);
-  double mean = (detected - score * valid) / drawn;
-  double squares = detected * (1 - score) * (1 - score) + (valid - detected) * score * score;
-  return std::max(0.0, squares - drawn * mean * mean);
+// Variance of z = d - score * v over the `drawn` of a stratum: `detected` have 1 - score, the other
+// valid ones -score, the rest 0. Half a detected and half a surviving mutant are added: a few draws
+// that are all alike do not say that the whole stratum is.
+double Variance(const Stratum& s, double score) {
+  double drawn = static_cast<double>(s.drawn) + 1;
+  double detected = static_cast<double>(s.detected) + 0.5;
+  double survived = static_cast<double>(s.valid - s.detected) + 0.5;
+  double mean = (detected * (1 - score) - survived * score) / drawn;
+  double squares = detected * (1 - score) * (1 - score) + survived * score * score;
+  return std::max(0.0, squares - drawn * mean * mean) / (drawn - 1);
 }
 
 }  // namespace
@@ -35,28 +37,28 @@ std::optional<Interval> WilsonInterval(double share, double n) {
 }
 
 std::optional<SampledScore> StratifiedScore(const std::vector<Stratum>& strata) {
-  double detected = 0, valid = 0, drawn = 0;
+  double detected = 0, valid = 0, squares = 0;
   for (const Stratum& s : strata) {
     if (s.drawn == 0) continue;
     double weight = static_cast<double>(s.population) / static_cast<double>(s.drawn);
     detected += weight * static_cast<double>(s.detected);
     valid += weight * static_cast<double>(s.valid);
-    drawn += static_cast<double>(s.valid);
+    squares += weight * weight * static_cast<double>(s.valid);
   }
   if (valid <= 0) return std::nullopt;
   SampledScore result;
   result.score = detected / valid;
   double variance = 0;
   for (const Stratum& s : strata) {
-    if (s.drawn < 2) continue;  // says nothing of its own spread
+    if (s.drawn == 0) continue;
     auto n = static_cast<double>(s.drawn), population = static_cast<double>(s.population);
-    double spread = SquaredDeviations(s, result.score) / (n - 1);
-    variance += population * population * (1 - n / population) * spread / n;
+    variance += population * population * (1 - n / population) * Variance(s, result.score) / n;
   }
   variance /= valid * valid;
-  // All alike, or all drawn: what is left is Wilson's interval of the mutants seen.
+  // All alike, or all drawn: Wilson's interval of as many mutants as those seen are worth with
+  // their weights (L. Kish, "Survey Sampling", 1965).
   double binomial = result.score * (1 - result.score);
-  double effective = variance > 0 && binomial > 0 ? binomial / variance : drawn;
+  double effective = variance > 0 && binomial > 0 ? binomial / variance : valid * valid / squares;
   result.interval = *WilsonInterval(result.score, effective);
   return result;
 }

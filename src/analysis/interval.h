@@ -30,9 +30,12 @@ struct SampledScore {
 };
 // The combined ratio estimator of a stratified sample, its variance by linearisation with the
 // finite population correction (W. G. Cochran, "Sampling Techniques", 3rd ed., 1977, chapters 2, 5,
-// 6); the interval is Wilson's for the effective sample size score (1 - score) / variance (E. L.
-// Korn and B. I. Graubard, "Confidence intervals for proportions with small expected number of
-// positive counts", 1998). No value when nothing drawn is valid.
+// 6). In it each stratum counts half a detected and half a surviving mutant more than were drawn
+// (H. Jeffreys' prior): without them strata whose few draws are all alike would count as certain,
+// and as few as 60 % of the intervals held the score. The interval is Wilson's for the effective
+// sample size score (1 - score) / variance (E. L. Korn and B. I. Graubard, "Confidence intervals
+// for proportions with small expected number of positive counts", 1998). No value when nothing
+// drawn is valid.
 std::optional<SampledScore> StratifiedScore(const std::vector<Stratum>& strata);
 
 // The value that `share` of the values lie below, between the two nearest as numpy.quantile does

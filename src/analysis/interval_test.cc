@@ -3,6 +3,7 @@
 #include "analysis/interval.h"
 
 #include <initializer_list>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -36,8 +37,8 @@ TEST(StratifiedScore, AsTheFormulaInNumpy) {
   auto score = StratifiedScore({{100, 10, 8, 6}, {1000, 20, 20, 5}});
   ASSERT_TRUE(score);
   EXPECT_NEAR(score->score, 0.28703703703703703, kTolerance);
-  EXPECT_NEAR(score->interval.low, 0.14629438707070233, kTolerance);
-  EXPECT_NEAR(score->interval.high, 0.48608585410907745, kTolerance);
+  EXPECT_NEAR(score->interval.low, 0.14487781738858824, kTolerance);
+  EXPECT_NEAR(score->interval.high, 0.48893110353558417, kTolerance);
 }
 
 TEST(StratifiedScore, EstimatesWithoutBiasWhereAllAreValid) {
@@ -59,12 +60,43 @@ TEST(StratifiedScore, CertainOnesAndNothing) {
   EXPECT_FALSE(StratifiedScore({{10, 3, 0, 0}}));
   // All alike: Wilson's of those seen, not a width of 0.
   EXPECT_EQ(StratifiedScore({{10, 3, 3, 3}})->interval, *WilsonInterval(1, 3));
+  // Not all are worth the same: of weights 1 and 100, little more than the ten of weight 100.
+  EXPECT_EQ(StratifiedScore({{10, 10, 10, 10}, {1000, 10, 10, 10}})->interval,
+            *WilsonInterval(1, 1010.0 * 1010 / (10 + 10 * 100 * 100)));
   // A larger share of the population drawn: a narrower interval.
   auto width = [](int64_t population) {
     Interval interval = StratifiedScore({{population, 10, 10, 5}})->interval;
     return interval.high - interval.low;
   };
   EXPECT_LT(width(12), width(1000));
+}
+
+// Operators whose mutants nearly all die or nearly all survive, and as many drawn of each as its
+// size says: of 2000 samples about 95 % must have the population's score within their interval.
+TEST(StratifiedScore, HoldsTheScoreAsOftenAsItSays) {
+  struct Population {
+    int mutants, drawn, detected;
+  };
+  const Population populations[] = {
+      {1000, 13, 980}, {800, 10, 8}, {2000, 26, 1980}, {500, 7, 485}, {300, 4, 294}};
+  double mutants = 0, detected = 0;
+  for (const Population& p : populations) mutants += p.mutants, detected += p.detected;
+  std::mt19937_64 random(7);
+  constexpr int kSamples = 2000;
+  int held = 0;
+  for (int sample = 0; sample < kSamples; ++sample) {
+    std::vector<Stratum> strata;
+    for (const Population& p : populations) {
+      int hits = 0;
+      for (int draw = 0; draw < p.drawn; ++draw)
+        hits += static_cast<int>(random() % static_cast<uint64_t>(p.mutants - draw)) <
+                p.detected - hits;
+      strata.push_back({p.mutants, p.drawn, p.drawn, hits});
+    }
+    const Interval interval = StratifiedScore(strata)->interval;
+    held += interval.low <= detected / mutants && detected / mutants <= interval.high;
+  }
+  EXPECT_GE(held, kSamples * 94 / 100);
 }
 
 TEST(BootstrapInterval, IsFixedAndAboutRight) {

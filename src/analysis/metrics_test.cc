@@ -61,6 +61,7 @@ TEST(LevenshteinDistance, CountedByHand) {
   EXPECT_EQ(LevenshteinDistance(List({1, 2, 3, 4, 5}), List({2, 3, 4, 5, 6})), 2);  // shifted
   EXPECT_EQ(LevenshteinDistance(List({1, 2, 3}), List({4, 5, 6})), 3);
   EXPECT_EQ(LevenshteinDistance(List({11, 9, 20, 20, 5, 14}), List({19, 9, 20, 20, 9, 14, 7})), 3);
+  EXPECT_EQ(LevenshteinDistance(List({1, 2, 3}), List({1, 3})), 1);  // one deleted within
   EXPECT_EQ(LevenshteinDistance(List({1}), List({})), 1);
   EXPECT_EQ(LevenshteinDistance({}, {}), 0);
 }

@@ -42,15 +42,9 @@ Status PrepareFolder(const std::string& out) {
 
 fs::path Absolute(const std::string& folder) { return fs::absolute(folder).lexically_normal(); }
 
-// Once: an event that is known is not told again.
 Status TellBitwise(CampaignContext& context, const std::string& model) {
-  const auto known = TRY(context.store.Events());
-  for (const std::string& finding : TRY(BitwiseFindings(context.store, context.config, model))) {
-    context.progress.Warn(finding);
-    if (std::find(known.begin(), known.end(), std::pair(std::string("finding"), finding)) ==
-        known.end())
-      TRY(context.store.AddEvent("finding", finding));
-  }
+  for (const std::string& finding : TRY(BitwiseFindings(context.store, context.config, model)))
+    TRY(TellFinding(context, finding));
   return Ok();
 }
 
@@ -95,6 +89,7 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
   const Config& config = context.config;
   {
     AddSeconds timer(context.outcome.stats.images_s);
+    if (phase == Phase::kRun) OpenEarly(context);
     FoundImages found = TRY(FindImages(config));
     TRY(CheckSameCampaign(context, found, options.complete));
     TRY(RecordCampaign(context, found, options.complete));
@@ -131,6 +126,7 @@ Status Steps(CampaignContext& context, const CampaignOptions& options, Phase pha
 Result<CampaignOutcome> Finish(CampaignContext& context, const Status& status) {
   context.progress.End();
   context.kept.reset();  // adds its figures
+  context.opened = {};
   CampaignStats& stats = context.outcome.stats;
   stats.wall_s = SecondsNow() - context.started_s;
   stats.store_s = context.store.busy_s();
@@ -158,6 +154,15 @@ Result<CampaignOutcome> Start(const Config& config, const CampaignOptions& optio
 volatile std::sig_atomic_t stop_requested = 0;
 
 }  // namespace
+
+Status TellFinding(CampaignContext& context, const std::string& finding) {
+  context.progress.Warn(finding);
+  const auto known = TRY(context.store.Events());
+  if (std::find(known.begin(), known.end(), std::pair(std::string("finding"), finding)) !=
+      known.end())
+    return Ok();
+  return context.store.AddEvent("finding", finding);
+}
 
 CampaignParts RealParts() {
   CampaignParts parts;

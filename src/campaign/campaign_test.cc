@@ -309,6 +309,18 @@ TEST_F(CampaignTest, ANoisyFarmIsMeasuredServerByServer) {
   EXPECT_TRUE(lines.contains("a: repeat noise of board 2: 1; 1.25 to the first run"));
 }
 
+TEST_F(CampaignTest, AFindingAboutADeviceIsToldOnce) {
+  World world;
+  world.findings = {"the original on board 2 gives other results"};
+  RunWell(world, Basic(), "out");
+  EXPECT_THAT(said_, HasSubstr("a: the original on board 2 gives other results"));
+  auto store = fakes::Must(Store::OpenReadOnly(StorePath(Out("out"))));
+  int told = 0;
+  for (const auto& [kind, text] : fakes::Must(store->Events()))
+    told += kind == "finding" && text == "a: the original on board 2 gives other results";
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(CampaignTest, NoiseThatNobodyMeasuresIsRefused) {
   World world;
   world.noise = {{"board 1", 0.25f}};

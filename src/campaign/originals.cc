@@ -45,6 +45,10 @@ Status RunOriginals(CampaignContext& context, const std::string& model,
                          static_cast<int64_t>(last_missing));
   auto attempt = [&]() -> Status {
     std::vector<StoredImage> missing = TRY(ImagesWithoutOriginal(context, model, device.name));
+    if (!context.kept || !context.kept->Is(model, device.name)) {
+      context.kept.reset();
+      context.kept.emplace(TRY(LoadedDevice::Start(context, model, device, missing)));
+    }
     LoadedDevice loaded = TRY(LoadedDevice::Take(context, model, device));
     auto chunk = static_cast<size_t>(loaded.chunk_images());
     for (size_t i = 0; i < missing.size(); i += chunk) {
@@ -67,9 +71,7 @@ Status RunOriginals(CampaignContext& context, const std::string& model,
   context.progress.End();
   TRY(status);
   std::string finding = TRY(FindingOf(context.store, model, device.name));
-  if (finding.empty()) return Ok();
-  context.progress.Warn(finding);
-  return context.store.AddEvent("finding", finding);
+  return finding.empty() ? Ok() : TellFinding(context, finding);
 }
 
 Status FixImageOrder(CampaignContext& context, const std::string& model,

@@ -20,7 +20,10 @@ constexpr int kLossesWithoutProgress = 3;
 // Where a mutant stops at the first image that kills it, most never see the later ones. Memory that
 // is touched for the first time costs more than a survivor's next process, so chunks are smaller
 // than the budget allows; the next chunk uses the same memory.
-constexpr int64_t kEarlyChunkBytes = 192 << 20;
+constexpr int64_t kEarlyChunkBytes = 512 << 20;
+// Of the mutants, how many run on an image under the early matrix: a fifth survive the first image,
+// and mostly the others too.
+constexpr double kEarlyShare = 0.2;
 
 Result<Program> LoadProgram(CampaignContext& context, const std::string& model, int target) {
   for (const StoredProgram& program : TRY(context.store.Programs())) {
@@ -62,29 +65,45 @@ std::vector<ImageInput> Inputs(const CampaignContext& context,
   return inputs;
 }
 
-// Loads the program and runs the original on the first chunk of `images`. Also off the main thread.
-Result<ReadyDevice> MakeReady(Session& session, const LoadRequest& request, bool full_matrix,
-                              std::vector<ImageInput> images, int repeats,
-                              const std::optional<FloorRequest>& floors, int floor_images) {
-  ReadyDevice ready;
-  ready.reply = TRY(session.Load(request));
-  ready.chunk_images = 1 << 20;
-  if (ready.reply.reference_bytes_per_image > 0) {
-    int64_t bytes = request.memory_budget_bytes;
-    if (!full_matrix) bytes = std::min(bytes, kEarlyChunkBytes);
-    int64_t room = bytes / ready.reply.reference_bytes_per_image;
-    ready.chunk_images = static_cast<int>(std::clamp<int64_t>(room, 1, 1 << 20));
-  }
-  if (images.empty()) return ready;
-  images.resize(std::min(images.size(), static_cast<size_t>(ready.chunk_images)));
-  ready.runs = TRY(session.SetImages(images));
-  ready.repeats = TRY(RepeatOriginals(session, images, ready.runs, repeats));
-  ready.images = SortedNames(images);
-  if (floors) ready.floors = TRY(MeasureFloors(session, *floors, ready.images, floor_images));
+BeginRequest BeginningOf(LoadRequest load) {
+  BeginRequest request;
+  request.chunk_bytes = load.memory_budget_bytes;
+  request.load = std::move(load);
+  return request;
+}
+
+// Loads the program and runs the original on the first chunk of images. Also off the main thread.
+Result<ReadyDevice> MakeReady(Session& session, const BeginRequest& request) {
+  Begun begun = TRY(session.Begin(request));
+  ReadyDevice ready{.reply = std::move(begun.reply), .chunk_images = begun.chunk_images};
+  if (begun.runs.size() > request.images.size())
+    return Fail(Code::kInternal, "the worker ran images that nobody asked for");
+  ready.images = SortedNames(
+      {request.images.begin(), request.images.begin() + static_cast<long>(begun.runs.size())});
+  ready.repeats = TRY(SummarizeRepeats(begun.runs, std::move(begun.repeated)));
+  ready.runs = std::move(begun.runs);
+  ready.floors = std::move(begun.floors);
   return ready;
 }
 
+Result<std::unique_ptr<Session>> OpenedSession(CampaignContext& context, const DeviceConfig& device,
+                                               const std::string& scratch) {
+  auto opened = std::exchange(context.opened, {});
+  if (opened.second != nullptr && opened.first == device.name) return std::move(opened.second);
+  return context.parts.open_session(device, scratch);
+}
+
 }  // namespace
+
+void OpenEarly(CampaignContext& context) {
+  const DeviceConfig& device = context.config.devices.front();
+  if (device.session.value("kind", "") != "remote" || device.session.value("server", "") == "tvm")
+    return;
+  const auto originals = context.store.Originals(context.config.models.front().name);
+  if (!originals.ok() || !originals->empty()) return;
+  auto session = context.parts.open_session(device, "");
+  if (session.ok()) context.opened = {device.name, std::move(session).value()};
+}
 
 // Those of a worker that was lost are lost with it.
 LoadedDevice::~LoadedDevice() {
@@ -109,6 +128,13 @@ Result<LoadRequest> LoadedDevice::Prepare(const DeviceConfig& device) {
   request.root = context.root.string();
   request.program = TRY(LoadProgram(context, model_, context.target_of_device.at(device.name)));
   request.memory_budget_bytes = device.memory_budget_mb << 20;
+  if (!context.full_matrix)
+    request.memory_budget_bytes = std::min(request.memory_budget_bytes, kEarlyChunkBytes);
+  request.images = static_cast<int>(TRY(context.store.Images(model_)).size());
+  const std::vector<StoredMutant> mutants = TRY(context.store.Mutants(model_));
+  request.runs_per_image =
+      static_cast<double>(std::ranges::count_if(mutants, &StoredMutant::selected)) *
+      (context.full_matrix ? 1 : kEarlyShare);
   request.jobs = device.jobs;
   request.top_k = context.config.top_k;
   request.limits.factor = context.config.timeout_factor;
@@ -130,8 +156,8 @@ Result<LoadedDevice> LoadedDevice::Open(CampaignContext& context, const std::str
                                         const DeviceConfig& device) {
   LoadedDevice loaded(context, model, device.name);
   LoadRequest request = TRY(loaded.Prepare(device));
-  loaded.session_ = TRY(context.parts.open_session(device, request.scratch));
-  TRY(loaded.Settle(MakeReady(*loaded.session_, request, context.full_matrix, {}, 1, {}, 0)));
+  loaded.session_ = TRY(OpenedSession(context, device, request.scratch));
+  TRY(loaded.Settle(MakeReady(*loaded.session_, BeginningOf(std::move(request)))));
   return loaded;
 }
 
@@ -141,7 +167,7 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   LoadedDevice loaded(context, model, device.name);
   LoadRequest request = TRY(loaded.Prepare(device));
   // On this thread: the system ends a worker together with the thread that started it.
-  Result<std::unique_ptr<Session>> session = context.parts.open_session(device, request.scratch);
+  Result<std::unique_ptr<Session>> session = OpenedSession(context, device, request.scratch);
   if (!session.ok()) {
     // A loss like any other: Take's caller starts the worker again.
     std::promise<Result<ReadyDevice>> failed;
@@ -151,13 +177,15 @@ Result<LoadedDevice> LoadedDevice::Start(CampaignContext& context, const std::st
   }
   loaded.session_ = std::move(session).value();
   // Where the system has no thread left, the work is done when it is asked for.
-  loaded.under_way_ =
-      std::async(std::launch::async | std::launch::deferred,
-                 [&session = *loaded.session_, request, full = context.full_matrix,
-                  inputs = Inputs(context, images), repeats = context.config.repeats,
-                  floors = loaded.open_floors_, floor_images = context.config.floors] {
-                   return MakeReady(session, request, full, inputs, repeats, floors, floor_images);
-                 });
+  BeginRequest beginning = BeginningOf(std::move(request));
+  beginning.images = Inputs(context, images);
+  beginning.repeats = context.config.repeats;
+  beginning.floors = loaded.open_floors_;
+  beginning.floor_images = context.config.floors;
+  loaded.under_way_ = std::async(std::launch::async | std::launch::deferred,
+                                 [&session = *loaded.session_, beginning = std::move(beginning)] {
+                                   return MakeReady(session, beginning);
+                                 });
   return loaded;
 }
 
@@ -231,6 +259,8 @@ Status LoadedDevice::Note() {
     context_->progress.Warn(fmt::format("{}: {}", device_, line));
     TRY(context_->store.AddEvent("device", device_ + ": " + line));
   }
+  for (const std::string& line : session_->TakeFindings())
+    TRY(TellFinding(*context_, device_ + ": " + line));
   return Ok();
 }
 

@@ -97,7 +97,16 @@ struct CampaignContext {
   // The session that runs the originals, or ran them last, with its chunk: what the mutants need
   // too.
   std::optional<LoadedDevice> kept = {};
+  std::pair<std::string, std::unique_ptr<Session>> opened = {};  // by OpenEarly: device, session
 };
+
+// session_use.cc: begins to connect to the first device's servers, where these are by address and
+// their originals have still to run: the greeting takes several ways there and back, and the
+// campaign has other things to do meanwhile. What goes wrong is told when the session is used.
+void OpenEarly(CampaignContext& context);
+// campaign.cc: what the user has to know, as a warning and an event; once, however often it is
+// found.
+Status TellFinding(CampaignContext& context, const std::string& finding);
 
 // Keys of Store::Meta.
 namespace meta {

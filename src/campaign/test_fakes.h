@@ -82,6 +82,7 @@ struct World {
   // Images on which the original's second run on a device has another label.
   std::set<std::string> unstable;
 
+  std::vector<std::string> findings;       // of every session
   std::map<std::string, float> noise;      // of each server behind a session: added to the nth run
   int interrupt_after_builds = -1;         // builds until the user stops
   int lose_worker_after = -1;              // returned mutants until the worker dies, once
@@ -213,6 +214,7 @@ class FakeSession : public Session {
       return std::vector<std::vector<float>>{{0, 9, 10}};
     return std::vector<std::vector<float>>{{0, 10, 9}};
   }
+  std::vector<std::string> TakeFindings() override { return world_.findings; }
   Result<std::vector<WorkerOutputs>> EveryOutput(const std::string& image) override {
     if (world_.noise.empty()) return Session::EveryOutput(image);
     std::vector<WorkerOutputs> all;

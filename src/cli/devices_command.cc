@@ -77,8 +77,15 @@ class DevicesCommand : public Subcommand {
     WorkerHello hello = TRY(session->Hello());
     double start_s = SecondsNow();
     for (int i = 0; i < kCalls; ++i) TRY(session->Hello());
-    return fmt::format("{}, {}, TVM {}, {:.2f} ms a call", hello.machine, hello.cpu,
-                       hello.tvm_version, (SecondsNow() - start_s) * 1000 / kCalls);
+    std::string line = fmt::format("{}, {}, TVM {}, {:.2f} ms a call", hello.machine, hello.cpu,
+                                   hello.tvm_version, (SecondsNow() - start_s) * 1000 / kCalls);
+    const Result<WorkerSpeed> speed = session->Speed();
+    if (speed.ok())
+      line += fmt::format("; a core of this CPU: {:.1f} GFLOP/s, copies {:.1f} GB/s", speed->gflops,
+                          speed->copy_gb_s);
+    else if (speed.error().code != Code::kUnsupported)
+      return speed.error();
+    return line;
   }
 
   // What a campaign's store holds of the originals on a device.

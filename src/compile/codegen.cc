@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "compile/device_code.h"
 #include "compile/memory_file.h"
+#include "compile/plain_function.h"
 #include "program/program.h"
 #include "tvm/gpu_passes.h"
 #include "tvm/symbols.h"
@@ -75,10 +76,10 @@ Result<std::string> EmitObject(const std::vector<Node>& lowered, const Node& tar
     std::vector<std::pair<std::string, Node>> functions;
     for (size_t i = 0; i < lowered.size(); ++i) {
       const std::string symbol = SymbolOf(i, lowered.size());
-      functions.emplace_back(symbol, WithAttribute(lowered[i], "global_symbol", symbol));
+      functions.emplace_back(symbol, PlainFunction(lowered[i], symbol, target));
     }
     Node module = MakeModule(functions);
-    for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
+    for (const char* pass : kFinishingPasses) module = RunPass(Call(pass), module);
     return Call(global::kBuildLlvm, module, target);
   })));
 }

@@ -14,8 +14,8 @@
 namespace mutatenn {
 namespace {
 
-// TVM's names: what a kernel exports, and the function that computes, which LLVM may have put into
-// the other one.
+// What a kernel exports is its symbol (plain_function.h), or one of TVM's names: what the packed
+// convention exports, and the function that computes, which LLVM may have put into the other one.
 constexpr const char* kExported = "__tvm_ffi_";
 constexpr const char* kComputes = "_compute_";
 constexpr const char* kStartup = "__tvm_module_startup";  // empty, there without the optimiser
@@ -51,7 +51,8 @@ class Object {
     const Symbol* function = nullptr;
     for (const Symbol& s : symbols_) {
       if (ELF64_ST_TYPE(s.entry.st_info) != STT_FUNC) continue;
-      if (s.name == computes || (s.name == exported && function == nullptr)) function = &s;
+      if (s.name == symbol || s.name == computes || (s.name == exported && function == nullptr))
+        function = &s;
       // A call within a section has no relocation, so its bytes depend on the neighbours: none of
       // our kernels has a local function to call (a parallel loop would).
       if (ELF64_ST_BIND(s.entry.st_info) == STB_LOCAL && !s.name.ends_with(kComputes) &&
@@ -59,7 +60,7 @@ class Object {
         return std::string();
     }
     if (function == nullptr)
-      return Fail(Code::kInternal, "the compiler's object has no function '", exported, "'");
+      return Fail(Code::kInternal, "the compiler's object has no function '", symbol, "'");
     const size_t index = function->entry.st_shndx;
     const uint64_t start = function->entry.st_value, size = function->entry.st_size;
     if (index >= sections_.size() || sections_[index].sh_offset + start + size > bytes_->size())

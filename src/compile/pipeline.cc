@@ -24,7 +24,7 @@ namespace mutatenn {
 namespace {
 
 // Raise when the same input may compile to other code: part of every cache key.
-constexpr int kPipelineVersion = 3;
+constexpr int kPipelineVersion = 4;
 
 std::string Toolchain(const GeneratorOptions& options) {
   std::string text = "pipeline " + std::to_string(kPipelineVersion) + " rules " +

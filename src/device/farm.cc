@@ -8,12 +8,15 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "device/begin.h"
+#include "device/farm_originals.h"
 #include "device/farm_server.h"
 #include "device/network_session.h"
 
@@ -52,6 +55,16 @@ class Farm : public Session {
   }
 
   Result<WorkerHello> Hello() override {
+    return OfAnyOpened([](Session& session) { return session.Hello(); });
+  }
+
+  Result<WorkerSpeed> Speed() override {
+    return OfAnyOpened([](Session& session) { return session.Speed(); });
+  }
+
+  // Needs no program.
+  template <class F>
+  auto OfAnyOpened(F&& ask) -> decltype(ask(std::declval<Session&>())) {
     std::unique_lock<std::mutex> lock(mutex_);
     auto opened = [](const Member& m) { return m.opened; };
     TRY(Await(lock, [&] { return std::any_of(members_.begin(), members_.end(), opened); }));
@@ -59,7 +72,7 @@ class Farm : public Session {
     lock.unlock();
     std::lock_guard<std::mutex> calling(member.calling);
     if (member.session == nullptr) return Fail(Code::kUnavailable, member.name, " was lost");
-    return member.session->Hello();
+    return ask(*member.session);
   }
 
   Result<LoadReply> Load(const LoadRequest& request) override {
@@ -71,6 +84,60 @@ class Farm : public Session {
     ForgetImages();
     TRY(Await(lock, [this] { return reply_.has_value(); }));
     return *reply_;
+  }
+
+  // One message to each server. What they answer is compared before any of them takes a mutant.
+  Result<Begun> Begin(const BeginRequest& request) override {
+    if (request.images.empty()) return Session::Begin(request);
+    std::unique_lock<std::mutex> lock(mutex_);
+    request_ = request.load;
+    ++load_generation_;
+    reply_.reset();
+    probed_ = nullptr;
+    ForgetImages();
+    begin_ = request;
+    if (members_.size() > 1) begin_->floors.reset();  // one of them is enough
+    ++image_generation_;
+    auto begun = [](const Member& m) { return m.begun.has_value(); };
+    Status came = Await(lock, [&] {
+      return std::any_of(members_.begin(), members_.end(), begun) &&
+             std::all_of(members_.begin(), members_.end(),
+                         [&](const Member& m) { return begun(m) || !Coming(m); });
+    });
+    begin_.reset();
+    TRY(std::move(came));
+    std::vector<Member*> members;
+    for (Member& member : members_)
+      if (member.begun) members.push_back(&member);
+    std::sort(members.begin(), members.end(),
+              [](const Member* a, const Member* b) { return a->arrival < b->arrival; });
+    std::vector<ServerOriginals> answers;
+    for (const Member* member : members)
+      answers.push_back({member->name, member->begun->runs, member->begun->repeated});
+    const size_t first = MostAgreed(answers);
+    std::swap(members[0], members[first]);
+    std::swap(answers[0], answers[first]);
+    provider_ = members[0];
+    Begun all = std::move(*provider_->begun);
+    for (size_t i = answers.size(); i-- > 1;) {
+      const std::string why = Disagreement(answers[i], answers[0]);
+      if (why.empty()) continue;
+      members[i]->wrong = why;
+      answers.erase(answers.begin() + static_cast<long>(i));
+    }
+    for (Member& member : members_) member.begun.reset();
+    reply_ = all.reply;
+    runs_ = all.runs;
+    images_ = request.images;
+    images_.resize(std::min(images_.size(), all.runs.size()));
+    all.repeated = Together(std::move(answers));
+    changed_.notify_all();
+    if (members_.size() == 1 || !request.floors) return all;
+    lock.unlock();
+    auto floors = Floors(FloorsOn(*request.floors, images_, request.floor_images));
+    if (!floors.ok() && floors.error().code != Code::kUnsupported) return floors.error();
+    if (floors.ok()) all.floors = std::move(floors).value();
+    return all;
   }
 
   Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) override {
@@ -118,16 +185,7 @@ class Farm : public Session {
     std::vector<Member*> asked;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      // Not for one that is lost, or that no tracker has offered: it may come after anything that
-      // is measured now.
-      auto coming = [this](const Member& m) {
-        return m.failures == 0 && m.quarantined.empty() && (m.opened || !options_.tracker);
-      };
-      TRY(Await(lock, [&] {
-        return std::all_of(members_.begin(), members_.end(), [&](const Member& m) {
-          return m.images == image_generation_ || (m.loaded != load_generation_ && !coming(m));
-        });
-      }));
+      TRY(AwaitImages(lock));
       const OriginalRun* first = RunOf(runs_, image);
       for (Member& member : members_) {
         const OriginalRun* run = RunOf(member.runs, image);
@@ -148,15 +206,50 @@ class Farm : public Session {
     return all;
   }
 
-  // In one message where there is one worker only.
+  // One message to each server, to all at a time.
   Result<std::vector<RepeatedRun>> Repeat(const std::vector<ImageInput>& images,
                                           int runs) override {
-    if (members_.size() > 1) return Session::Repeat(images, runs);
-    auto repeated = TRY(OfOne([&](Session& session) { return session.Repeat(images, runs); }));
-    for (RepeatedRun& run : repeated)
-      for (std::vector<WorkerOutputs>& image : run.outputs)
-        for (WorkerOutputs& worker : image) worker.worker = members_.front().name;
-    return repeated;
+    std::vector<Member*> asked;
+    std::vector<ServerOriginals> answers;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      TRY(AwaitImages(lock));
+      for (Member& member : members_) {
+        if (member.images != image_generation_ || !member.wrong.empty()) continue;
+        asked.insert(&member == provider_ ? asked.begin() : asked.end(), &member);
+      }
+      for (const Member* member : asked) answers.push_back({member->name, member->runs, {}});
+    }
+    std::vector<std::future<Result<std::vector<RepeatedRun>>>> calls;
+    for (Member* member : asked)
+      calls.push_back(std::async(std::launch::async | std::launch::deferred,
+                                 [member, &images, runs]() -> Result<std::vector<RepeatedRun>> {
+                                   std::lock_guard<std::mutex> calling(member->calling);
+                                   if (member->session == nullptr)
+                                     return Fail(Code::kUnavailable, member->name, " was lost");
+                                   return member->session->Repeat(images, runs);
+                                 }));
+    std::optional<Error> lost;
+    for (size_t i = 0; i < calls.size(); ++i) {
+      Result<std::vector<RepeatedRun>> repeated = calls[i].get();
+      if (repeated.ok())
+        answers[i].repeated = std::move(repeated).value();
+      else if (repeated.error().code != Code::kUnavailable)
+        lost = repeated.error();
+    }
+    if (lost) return *lost;
+    std::erase_if(answers, [](const ServerOriginals& s) { return s.repeated.empty(); });
+    if (answers.empty()) return Fail(Code::kUnavailable, "no server has the images");
+    for (size_t i = answers.size(); i-- > 1;) {
+      const std::string why = Disagreement(answers[i], answers[0]);
+      if (why.empty()) continue;
+      std::lock_guard<std::mutex> lock(mutex_);
+      for (Member& member : members_)
+        if (member.name == answers[i].server) member.wrong = why;
+      answers.erase(answers.begin() + static_cast<long>(i));
+    }
+    changed_.notify_all();
+    return Together(std::move(answers));
   }
 
   Result<std::vector<StepFloor>> Floors(const FloorRequest& request) override {
@@ -202,6 +295,10 @@ class Farm : public Session {
     std::lock_guard<std::mutex> lock(mutex_);
     return std::exchange(notices_, {});
   }
+  std::vector<std::string> TakeFindings() override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(findings_, {});
+  }
 
  private:
   struct Member {
@@ -214,6 +311,9 @@ class Farm : public Session {
     int loaded = 0, images = 0;     // generations
     std::vector<OriginalRun> runs;  // of the loaded images
     int64_t pid = 0;                // of its worker
+    std::optional<Begun> begun;     // its answer to begin_
+    int arrival = 0;                // of that answer
+    std::string wrong;              // how its original differs: it takes no mutants
     std::map<std::string, MutantJob> running;
     int failures = 0;  // in a row
     std::string quarantined;
@@ -245,10 +345,26 @@ class Farm : public Session {
     return Fail(Code::kUnavailable, why);
   }
   void ForgetImages() {
+    begin_.reset();
     runs_.clear();
     images_.clear();
     provider_ = nullptr;
-    for (Member& member : members_) member.images = 0;
+    for (Member& member : members_) {
+      member.images = 0;
+      member.begun.reset();
+    }
+  }
+  // Not one that is lost, or that no tracker has offered: it may come after anything that is
+  // measured now.
+  bool Coming(const Member& m) const {
+    return m.failures == 0 && m.quarantined.empty() && (m.opened || !options_.tracker);
+  }
+  Status AwaitImages(std::unique_lock<std::mutex>& lock) {
+    return Await(lock, [&] {
+      return std::all_of(members_.begin(), members_.end(), [&](const Member& m) {
+        return m.images == image_generation_ || (m.loaded != load_generation_ && !Coming(m));
+      });
+    });
   }
   static const OriginalRun* RunOf(const std::vector<OriginalRun>& runs, const std::string& image) {
     for (const OriginalRun& run : runs)
@@ -296,9 +412,13 @@ class Farm : public Session {
       if (hopeless && error.code != Code::kUnsupported && !fatal_) fatal_ = error;
       if (hopeless || member.failures >= options_.tries) {
         member.quarantined = fmt::format("{}: {}", member.name, error.message);
-        notices_.push_back(fmt::format("quarantined {} after {} failure{}: {}", member.name,
-                                       member.failures, member.failures == 1 ? "" : "s",
-                                       error.message));
+        if (!member.wrong.empty())
+          findings_.push_back(fmt::format("the original on {} {}: the server is left out",
+                                          member.name, member.wrong));
+        else
+          notices_.push_back(fmt::format("quarantined {} after {} failure{}: {}", member.name,
+                                         member.failures, member.failures == 1 ? "" : "s",
+                                         error.message));
         changed_.notify_all();
         return;
       }
@@ -364,11 +484,15 @@ class Farm : public Session {
         bool behind =
             load_generation_ > 0 && (member.loaded != load_generation_ ||
                                      (!images_.empty() && member.images != image_generation_));
-        return stop_ || behind || !member.running.empty() ||
+        behind |= load_generation_ > 0 && begin_ && !member.begun;
+        return stop_ || behind || !member.wrong.empty() || !member.running.empty() ||
                (!queue_.empty() && member.images == image_generation_);
       });
       if (stop_) return Ok();
-      if (member.loaded != load_generation_) {
+      if (!member.wrong.empty()) return Fail(Code::kUnsupported, "its original ", member.wrong);
+      if (begin_ && !member.begun) {
+        TRY(BeginOn(member, lock));
+      } else if (member.loaded != load_generation_) {
         TRY(LoadInto(member, lock));
       } else if (!images_.empty() && member.images != image_generation_) {
         TRY(ImagesInto(member, lock));
@@ -376,6 +500,28 @@ class Farm : public Session {
         TRY(RunSome(member, lock));
       }
     }
+  }
+
+  Status BeginOn(Member& member, std::unique_lock<std::mutex>& lock) {
+    const int load = load_generation_, images = image_generation_;
+    const BeginRequest request = *begin_;
+    lock.unlock();
+    Result<Begun> result = [&] {
+      std::lock_guard<std::mutex> calling(member.calling);
+      return member.session->Begin(request);
+    }();
+    lock.lock();
+    Begun begun = TRY(std::move(result));
+    member.pid = begun.reply.pid;
+    if (load != load_generation_) return Ok();
+    member.loaded = load;
+    if (!begin_ || images != image_generation_) return Ok();  // too late for it
+    member.images = images;
+    member.runs = begun.runs;
+    member.begun = std::move(begun);
+    member.arrival = ++arrivals_;
+    changed_.notify_all();
+    return Ok();
   }
 
   Status LoadInto(Member& member, std::unique_lock<std::mutex>& lock) {
@@ -411,10 +557,11 @@ class Farm : public Session {
     auto noisy = [](const OriginalRun& run) { return run.noisy; };
     const bool exact = std::none_of(runs.begin(), runs.end(), noisy) &&
                        std::none_of(runs_.begin(), runs_.end(), noisy);
-    if (exact && !runs_.empty() && !SameResults(runs, runs_))
-      return Fail(Code::kUnsupported,
-                  "its original gives other results than that of the other servers; is it another "
-                  "kind of board?");
+    if (exact && !runs_.empty() && !SameResults(runs, runs_)) {
+      member.wrong = "gives other results than that of the other servers";
+      return Fail(Code::kUnsupported, "its original ", member.wrong,
+                  "; is it another kind of board?");
+    }
     member.images = generation;
     member.runs = runs;
     if (runs_.empty()) {
@@ -462,6 +609,8 @@ class Farm : public Session {
   std::optional<Error> fatal_;
   int load_generation_ = 0, image_generation_ = 0;
   LoadRequest request_;
+  std::optional<BeginRequest> begin_;  // while the servers' answers to it are waited for
+  int arrivals_ = 0;
   std::optional<LoadReply> reply_;
   Member* probed_ = nullptr;
   Member* provider_ = nullptr;  // of runs_
@@ -470,7 +619,7 @@ class Farm : public Session {
   std::deque<MutantJob> queue_;
   std::map<std::string, int> losses_;  // of every mutant handed in and not handed out
   std::vector<MutantDone> done_;
-  std::vector<std::string> notices_;
+  std::vector<std::string> notices_, findings_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <functional>
 #include <thread>
 
+#include "device/farm_server.h"
 #include "device/network_session.h"
 #include "device/originals.h"
 #include "device/server_testing.h"
@@ -74,8 +75,10 @@ TEST(Remote, FilesAreSentOnceAndFoundByContent) {
   // A file that was damaged there is sent again under its name only by who asks for it; what is
   // there has the name of its content.
   for (const auto& entry : std::filesystem::directory_iterator(server.cache()))
-    EXPECT_EQ(ContentName(entry.path().filename(), Good(ReadFile(entry.path()))),
-              entry.path().filename().string());
+    if (entry.is_regular_file()) {
+      EXPECT_EQ(ContentName(entry.path().filename(), Good(ReadFile(entry.path()))),
+                entry.path().filename().string());
+    }
 }
 
 TEST(Remote, TheSecretLetsInAndKeepsOut) {
@@ -127,6 +130,23 @@ TEST(Remote, AServerTellsHowTheLastWorkerEnded) {
     return !ended.empty();
   }));
   EXPECT_THAT(ended, HasSubstr("signal 11"));
+}
+
+TEST(Remote, ASessionsFolderIsRemovedHoweverItEnds) {
+  TestServer server;
+  for (bool killed : {false, true}) {
+    auto session = OpenOne(server);
+    const LoadReply reply = Good(session->Load(Small().Request()));
+    const auto folder = server.cache() / "sessions" / std::to_string(reply.pid);
+    EXPECT_TRUE(std::filesystem::is_directory(folder));
+    EXPECT_EQ(std::filesystem::read_symlink("/proc/" + std::to_string(reply.pid) + "/cwd"), folder);
+    Good(WriteFile(folder / "left", "by a mutant"));
+    if (killed) {
+      ASSERT_EQ(::kill(static_cast<pid_t>(reply.pid), SIGKILL), 0);
+    }
+    session.reset();
+    EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(folder); })) << killed;
+  }
 }
 
 TEST(Remote, NoAnswerIsALostServer) {
@@ -248,7 +268,47 @@ TEST(Farm, AServerWithAnotherOriginalIsQuarantined) {
   Good(farm->Load(request));
   Good(farm->SetImages(images));
   EXPECT_TRUE(Eventually([&] { return farm->workers() == 1; }));
-  EXPECT_THAT(Joined(farm->TakeNotices()), HasSubstr("its original gives other results"));
+  EXPECT_THAT(Joined(farm->TakeFindings()),
+              HasSubstr(" gives other results than that of the other servers"));
+  // At the beginning of a campaign all are asked at once, and no answer comes before all are known.
+  auto early = Good(OpenFarm(FarmOf({&bad, &good})));
+  Begun begun =
+      Good(early->Begin({.load = request, .images = images, .chunk_bytes = 1 << 30, .repeats = 3}));
+  EXPECT_TRUE(Eventually([&] { return early->workers() == 1; }));
+  EXPECT_THAT(Joined(early->TakeFindings()), HasSubstr("gives other results than that of"));
+  EXPECT_EQ(Joined(early->TakeNotices()), "");
+  EXPECT_EQ(begun.runs.size(), 2u);
+}
+
+// What a farm and a single worker answer to all questions at once is what they answer one by one.
+TEST(Farm, TheBeginningIsWhatSingleCallsGive) {
+  TestServer a, b;
+  const auto images = Small().Images(3);
+  const BeginRequest request{
+      .load = Small().Request(), .images = images, .chunk_bytes = 1 << 30, .repeats = 2};
+  auto local = OpenLocal();
+  const Begun alone = Good(local->Begin(request));
+  auto farm = Good(OpenFarm(FarmOf({&a, &b})));
+  const Begun begun = Good(farm->Begin(request));
+  EXPECT_EQ(begun.chunk_images, alone.chunk_images);
+  EXPECT_TRUE(SameResults(begun.runs, alone.runs));
+  ASSERT_EQ(begun.repeated.size(), 2u);
+  for (size_t run = 0; run < 2; ++run)
+    for (size_t image = 0; image < images.size(); ++image) {
+      ASSERT_EQ(begun.repeated[run].outputs[image].size(), 1u) << "they agree: one is enough";
+      EXPECT_EQ(begun.repeated[run].outputs[image][0].outputs,
+                alone.repeated[run].outputs[image][0].outputs);
+    }
+  EXPECT_EQ(farm->workers(), 2);
+  // Both take mutants at once.
+  Good(farm->Submit(ManyJobs(images, 12)));
+  EXPECT_EQ(CollectAll(*farm, 12).size(), 12u);
+  // Of images of which only some fit, these are run and the others left.
+  auto small = Good(OpenFarm(FarmOf({&a})));
+  const int64_t bytes = begun.reply.reference_bytes_per_image;
+  BeginRequest less = request;
+  less.chunk_bytes = 2 * bytes;
+  EXPECT_EQ(Good(small->Begin(less)).runs.size(), 2u);
 }
 
 TEST(Farm, BadInputIsNoLoss) {

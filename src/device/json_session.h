@@ -22,6 +22,11 @@ class JsonSession : public Session {
     return WorkerHello{hello.value("machine", ""), hello.value("cpu", ""),
                        hello.value("tvm_version", "")};
   }
+  Result<WorkerSpeed> Speed() override {
+    const Json speed = TRY(Call("mutatenn.speed", Json::object()));
+    if (!speed.is_object()) return Fail(Code::kInvalidInput, "a speed is damaged");
+    return WorkerSpeed{speed.value("gflops", 0.0), speed.value("copy_gb_s", 0.0)};
+  }
   Result<LoadReply> Load(const LoadRequest& request) override {
     return LoadReplyFromJson(TRY(Call("mutatenn.load", ToJson(request))));
   }

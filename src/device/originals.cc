@@ -47,14 +47,20 @@ double LargestDifference(const std::vector<float>& a, const std::vector<float>& 
 Result<std::vector<ImageRepeats>> RepeatOriginals(Session& session,
                                                   const std::vector<ImageInput>& images,
                                                   const std::vector<OriginalRun>& first, int runs) {
-  std::vector<ImageRepeats> repeats;
-  for (const OriginalRun& run : first) repeats.push_back({run.image, {}, {}, {}});
-  using Outputs = std::vector<std::vector<float>>;
-  std::map<std::pair<std::string, std::string>, Outputs> own;  // by image and worker: its first
   auto repeated = session.Repeat(images, runs);
   if (!repeated.ok() && repeated.error().code == Code::kUnsupported)
     return std::vector<ImageRepeats>{};
-  for (RepeatedRun& run : TRY(std::move(repeated))) {
+  return SummarizeRepeats(first, TRY(std::move(repeated)));
+}
+
+Result<std::vector<ImageRepeats>> SummarizeRepeats(const std::vector<OriginalRun>& first,
+                                                   std::vector<RepeatedRun> repeated) {
+  std::vector<ImageRepeats> repeats;
+  if (repeated.empty()) return repeats;
+  for (const OriginalRun& run : first) repeats.push_back({run.image, {}, {}, {}});
+  using Outputs = std::vector<std::vector<float>>;
+  std::map<std::pair<std::string, std::string>, Outputs> own;  // by image and worker: its first
+  for (RepeatedRun& run : repeated) {
     if (run.outputs.size() != repeats.size())
       return Fail(Code::kInternal, "the worker ran ", std::to_string(run.outputs.size()), " of ",
                   std::to_string(repeats.size()), " images");

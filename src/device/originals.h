@@ -33,6 +33,10 @@ Result<std::vector<ImageRepeats>> RepeatOriginals(Session& session,
                                                   const std::vector<ImageInput>& images,
                                                   const std::vector<OriginalRun>& first, int runs);
 
+// The same of runs that are there: RepeatedRun of `first` and later ones.
+Result<std::vector<ImageRepeats>> SummarizeRepeats(const std::vector<OriginalRun>& first,
+                                                   std::vector<RepeatedRun> repeated);
+
 // The largest difference between elements, NaN as above; other lengths differ by infinity.
 double LargestDifference(const std::vector<float>& a, const std::vector<float>& b);
 // NaN is larger than any number here: nothing is known then.

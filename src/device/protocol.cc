@@ -48,6 +48,8 @@ Json ToJson(const LoadRequest& request) {
   return {{"root", request.root},
           {"program", ToJson(request.program)},
           {"memory_budget_bytes", request.memory_budget_bytes},
+          {"images", request.images},
+          {"runs_per_image", request.runs_per_image},
           {"jobs", request.jobs},
           {"top_k", request.top_k},
           {"limits", ToJson(request.limits)},
@@ -60,6 +62,8 @@ Result<LoadRequest> LoadRequestFromJson(const Json& json) {
     request.root = json.at("root").get<std::string>();
     request.program = TRY(ProgramFromJson(json.at("program")));
     request.memory_budget_bytes = json.at("memory_budget_bytes").get<int64_t>();
+    request.images = json.value("images", 0);
+    request.runs_per_image = json.value("runs_per_image", 0.0);
     request.jobs = json.at("jobs").get<int>();
     request.top_k = json.at("top_k").get<int>();
     request.limits = LimitsFrom(json.at("limits"));

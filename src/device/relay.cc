@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "tvm/runtime.h"
 
 namespace mutatenn {
 namespace {
@@ -32,10 +33,11 @@ Status PassOn(const Socket& from, const Socket& to, std::vector<char>& buffer) {
 
 }  // namespace
 
-Result<std::unique_ptr<Relay>> Relay::Start(Socket remote) {
+Result<std::unique_ptr<Relay>> Relay::Start(Socket remote, std::string key) {
   Socket listener = TRY(ListenTcp({"127.0.0.1", 0}));
   int port = TRY(PortOf(listener));
-  std::unique_ptr<Relay> relay(new Relay(std::move(remote), std::move(listener), port));
+  std::unique_ptr<Relay> relay(
+      new Relay(std::move(remote), std::move(listener), port, std::move(key)));
   if (relay->wake_ < 0) return Fail(Code::kUnavailable, "eventfd: ", std::strerror(errno));
   // Signals are for the other threads.
   sigset_t all, before;
@@ -46,18 +48,25 @@ Result<std::unique_ptr<Relay>> Relay::Start(Socket remote) {
   return relay;
 }
 
-Relay::Relay(Socket remote, Socket listener, int port)
+Relay::Relay(Socket remote, Socket listener, int port, std::string key)
     : remote_(std::move(remote)),
       listener_(std::move(listener)),
       port_(port),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      key_(std::move(key)) {}
 
 Relay::~Relay() {
+  Close();
+  if (wake_ >= 0) ::close(wake_);
+}
+
+void Relay::Close() {
   stop_ = true;
   uint64_t one = 1;
   (void)!::write(wake_, &one, sizeof one);
   if (thread_.joinable()) thread_.join();
-  if (wake_ >= 0) ::close(wake_);
+  remote_ = Socket();
+  listener_ = Socket();
 }
 
 void Relay::SetDeadline(double seconds) {
@@ -103,7 +112,9 @@ void Relay::Run() {
   if (stop_) return;
   Result<Socket> local = Accept(listener_);
   listener_ = Socket();
-  Status status = local.ok() ? Pump(*local) : local.error();
+  Status status = local.ok() ? Ok() : local.error();
+  if (status.ok() && !key_.empty()) status = AnswerHandshake(local->fd(), key_);
+  if (status.ok()) status = Pump(*local);
   std::lock_guard<std::mutex> lock(mutex_);
   if (!status.ok() && !stop_) problem_ = status.error().message;
   // The remote end first: who waits on the local one may ask for the problem at once.

@@ -15,9 +15,12 @@ namespace mutatenn {
 
 class Relay {
  public:
-  // Takes the connection and listens on loopback for one client.
-  static Result<std::unique_ptr<Relay>> Start(Socket remote);
+  // Takes the connection and listens on loopback for one client. With a key the client's handshake
+  // is answered here, where it knows the key; the other end hears nothing of it.
+  static Result<std::unique_ptr<Relay>> Start(Socket remote, std::string key = "");
   ~Relay();
+  // Ends both connections; whoever waits for an answer waits no more.
+  void Close();
   int port() const { return port_; }
   // Ends both connections unless it is called again within `seconds`; <= 0: no deadline.
   void SetDeadline(double seconds);
@@ -25,13 +28,14 @@ class Relay {
   std::string problem() const;
 
  private:
-  Relay(Socket remote, Socket listener, int port);
+  Relay(Socket remote, Socket listener, int port, std::string key);
   void Run();
   Status Pump(const Socket& local);
   int MillisecondsLeft() const;
 
   Socket remote_, listener_;
   int port_ = 0, wake_ = -1;
+  const std::string key_;
   std::atomic<double> deadline_s_ = 0;  // on SecondsNow's clock; 0 = none
   std::atomic<bool> stop_ = false;
   mutable std::mutex mutex_;

@@ -33,7 +33,11 @@ struct LoadRequest {
       root;  // campaign folder: libraries and weight files of the program are relative to it
   Program program;
   int64_t memory_budget_bytes = 0;  // for references
-  int jobs = 1;                     // children at a time
+  // What is coming, for a worker that weighs keeping the original's values against making them
+  // again: how many images, and (mutant, image) runs on each. 0: not known, all values are kept.
+  int images = 0;
+  double runs_per_image = 0;
+  int jobs = 1;  // children at a time
   int top_k = 5;
   Limits limits;
   std::string scratch;  // a folder of the worker's own; removed by the session
@@ -42,7 +46,7 @@ struct LoadReply {
   std::string cpu;  // CPU or GPU name
   std::string tvm_version;
   int64_t pid = 0;
-  int64_t reference_bytes_per_image = 0;  // to keep every value of one image
+  int64_t reference_bytes_per_image = 0;  // to keep the values of one image that it wants kept
 };
 
 // Who is there, before any program is loaded.
@@ -50,6 +54,12 @@ struct WorkerHello {
   std::string machine;  // instruction set, as uname has it
   std::string cpu;
   std::string tvm_version;
+};
+
+// Of its CPU, one core, in the worker's own code.
+struct WorkerSpeed {
+  double gflops = 0;     // float32 multiply-adds in registers, two operations each
+  double copy_gb_s = 0;  // bytes copied from memory to memory
 };
 
 struct ImageInput {
@@ -75,6 +85,23 @@ struct RepeatedRun {
   std::vector<std::vector<WorkerOutputs>> outputs;  // by image, then as Session::EveryOutput
 };
 
+// All that is asked before the first mutant.
+struct BeginRequest {
+  LoadRequest load;
+  std::vector<ImageInput> images;      // of these the first ones that fit
+  int64_t chunk_bytes = 0;             // for their reference values
+  int repeats = 1;                     // runs of the original, as Session::Repeat
+  std::optional<FloorRequest> floors;  // on the first `floor_images` of the loaded, by name
+  int floor_images = 0;
+};
+struct Begun {
+  LoadReply reply;
+  int chunk_images = 1;  // that fit
+  std::vector<OriginalRun> runs;
+  std::vector<RepeatedRun> repeated;  // empty where the session gives no outputs
+  std::vector<StepFloor> floors;      // empty where it measures none
+};
+
 struct MutantJob {
   MutantProgram program;
   std::vector<std::string> images;  // of the loaded chunk, in order
@@ -95,10 +122,15 @@ class Session {
  public:
   virtual ~Session() = default;
   virtual Result<WorkerHello> Hello() { return WorkerHello{"none", "none", "none"}; }
+  virtual Result<WorkerSpeed> Speed() {
+    return Fail(Code::kUnsupported, "this device measures no speed");
+  }
   virtual Result<LoadReply> Load(const LoadRequest& request) = 0;
   // Replaces the chunk of loaded images: runs the original on them, keeps references within budget.
   virtual Result<std::vector<OriginalRun>> SetImages(const std::vector<ImageInput>& images) = 0;
   virtual Status Submit(const std::vector<MutantJob>& jobs) = 0;
+  // Load, SetImages, Repeat and Floors; over a network one message.
+  virtual Result<Begun> Begin(const BeginRequest& request);
   // Finished mutants, waiting at most wait_s for the first; empty when none finished in that time.
   // kUnavailable: the worker is gone; mutants not returned yet stay pending.
   virtual Result<std::vector<MutantDone>> Collect(double wait_s) = 0;
@@ -131,6 +163,8 @@ class Session {
   virtual int workers() const { return 1; }
   // Lines about what happened to it since they were last taken: lost, reconnected, quarantined.
   virtual std::vector<std::string> TakeNotices() { return {}; }
+  // The same of what the user has to know of his devices: a server that computes something else.
+  virtual std::vector<std::string> TakeFindings() { return {}; }
 };
 
 struct LocalOptions {
@@ -147,12 +181,14 @@ std::unique_ptr<Session> MakeNullSession();
 // Messages.
 Json ToJson(const LoadRequest&);
 Json ToJson(const LoadReply&);
+Json ToJson(const BeginRequest&);
 Json ToJson(const Fate&);
 Json ToJson(const MutantJob&);
 Json ToJson(const MutantDone&);
 Json ToJson(const OriginalRun&);
 Result<LoadRequest> LoadRequestFromJson(const Json&);
 Result<LoadReply> LoadReplyFromJson(const Json&);
+Result<BeginRequest> BeginRequestFromJson(const Json&);
 Result<Fate> FateFromJson(const Json&);
 Result<MutantJob> MutantJobFromJson(const Json&);
 Result<MutantDone> MutantDoneFromJson(const Json&);

@@ -7,7 +7,7 @@ namespace mutatenn {
 namespace {
 
 constexpr std::string_view kMagic = "MNN1";
-constexpr int kProtocol = 2;        // raised with every change of a message
+constexpr int kProtocol = 3;        // raised with every change of a message
 constexpr double kPatience_s = 10;  // of the greeting
 constexpr double kTransfer_s = 60;  // without a single byte
 constexpr int64_t kLargestFile = int64_t{8} << 30;
@@ -35,7 +35,12 @@ Result<Json> ReceiveObject(const Socket& socket, double patience_s) {
 
 Result<ServerHello> GreetServer(const Socket& socket, const ClientHello& hello,
                                 const std::string& secret) {
+  const Json ours = {{"purpose", PurposeName(hello.purpose)},
+                     {"key", hello.key},
+                     {"nonce", TRY(RandomHex(16))},
+                     {"after", hello.after}};
   TRY(socket.Send(kMagic, kPatience_s));
+  TRY(socket.SendMessage(ours, kPatience_s));
   Json challenge = TRY(ReceiveObject(socket, kPatience_s));
   if (challenge.value("protocol", 0) != kProtocol)
     return Fail(
@@ -46,17 +51,13 @@ Result<ServerHello> GreetServer(const Socket& socket, const ClientHello& hello,
   if (!challenge.value("secret", false) && !secret.empty())
     return Fail(Code::kInvalidInput,
                 "it asks for no secret; start it with --secret-file, or leave secret_file out");
-  Json ours = {{"purpose", PurposeName(hello.purpose)},
-               {"key", hello.key},
-               {"nonce", TRY(RandomHex(16))},
-               {"after", hello.after}};
-  std::string said = DumpJson(challenge) + DumpJson(ours);
-  ours["proof"] = HmacSha256(secret, "client " + said);
-  TRY(socket.SendMessage(ours, kPatience_s));
+  const std::string said = DumpJson(challenge) + DumpJson(ours);
+  if (!secret.empty())
+    TRY(socket.SendMessage({{"proof", HmacSha256(secret, "client " + said)}}, kPatience_s));
   Json theirs = TRY(ReceiveObject(socket, kPatience_s));
   if (!SameSecret(TextOf(theirs, "proof"), HmacSha256(secret, "server " + said)))
     return Fail(Code::kInvalidInput, "the server does not know the secret");
-  return ServerHello{TextOf(theirs, "tvm_key"), TextOf(theirs, "root"), TextOf(theirs, "ended")};
+  return ServerHello{TextOf(theirs, "root"), TextOf(theirs, "ended")};
 }
 
 Result<ClientHello> HearClient(const Socket& socket, const std::string& secret, std::string* said) {
@@ -68,14 +69,15 @@ Result<ClientHello> HearClient(const Socket& socket, const std::string& secret, 
       {"protocol", kProtocol}, {"challenge", TRY(RandomHex(16))}, {"secret", !secret.empty()}};
   TRY(socket.SendMessage(challenge, kPatience_s));
   Json theirs = TRY(ReceiveObject(socket, kPatience_s));
-  std::string proof = TextOf(theirs, "proof"), purpose = TextOf(theirs, "purpose");
+  const std::string purpose = TextOf(theirs, "purpose");
   ClientHello hello;
   hello.key = TextOf(theirs, "key");
   if (theirs.contains("after") && theirs["after"].is_number_integer())
     hello.after = theirs["after"].get<int64_t>();
   hello.purpose = purpose == "files" ? Purpose::kFiles : Purpose::kSession;
-  theirs.erase("proof");
   *said = DumpJson(challenge) + DumpJson(theirs);
+  if (secret.empty()) return hello;
+  const std::string proof = TextOf(TRY(ReceiveObject(socket, kPatience_s)), "proof");
   if (!SameSecret(proof, HmacSha256(secret, "client " + *said))) {
     Refuse(socket, "wrong secret");
     return Fail(Code::kInvalidInput, "a peer with another secret");
@@ -86,7 +88,6 @@ Result<ClientHello> HearClient(const Socket& socket, const std::string& secret, 
 Status Welcome(const Socket& socket, const ServerHello& hello, const std::string& secret,
                const std::string& said) {
   return socket.SendMessage({{"proof", HmacSha256(secret, "server " + said)},
-                             {"tvm_key", hello.tvm_key},
                              {"root", hello.root},
                              {"ended", hello.ended}},
                             kPatience_s);
@@ -97,15 +98,23 @@ void Refuse(const Socket& socket, const std::string& why, bool for_now) {
 }
 
 Status SendFiles(const Socket& socket, const std::vector<std::string>& names,
-                 const std::function<Result<std::string>(size_t)>& read, int64_t* bytes_sent) {
+                 const std::function<Result<std::string>(size_t)>& read, int64_t* bytes_sent,
+                 const std::function<std::vector<size_t>(const std::vector<size_t>&)>& wanted) {
   TRY(socket.SendMessage(names, kTransfer_s));
-  Json missing = TRY(socket.ReceiveMessage(kTransfer_s));
-  if (!missing.is_array()) return Fail(Code::kUnavailable, "the server does not take files");
-  if (missing.empty()) return Ok();
-  for (const Json& entry : missing) {
+  Json answer = TRY(socket.ReceiveMessage(kTransfer_s));
+  if (!answer.is_array()) return Fail(Code::kUnavailable, "the server does not take files");
+  std::vector<size_t> missing;
+  for (const Json& entry : answer) {
     if (!entry.is_number_unsigned() || entry.get<size_t>() >= names.size())
       return Fail(Code::kUnavailable, "the server asks for a file that was not offered");
-    std::string bytes = TRY(read(entry.get<size_t>()));
+    missing.push_back(entry.get<size_t>());
+  }
+  if (missing.empty()) return Ok();
+  const std::vector<size_t> now = wanted ? wanted(missing) : missing;
+  TRY(socket.SendMessage(now, kTransfer_s));
+  if (now.empty()) return Ok();
+  for (size_t index : now) {
+    std::string bytes = TRY(read(index));
     uint64_t size = bytes.size();
     TRY(socket.Send({reinterpret_cast<const char*>(&size), sizeof size}, kTransfer_s));
     TRY(socket.Send(bytes, kTransfer_s));
@@ -122,8 +131,13 @@ Status ReceiveFiles(const Socket& socket, const std::string& folder) {
     Json missing = TRY(MissingFiles(folder, *names));
     TRY(socket.SendMessage(missing, kTransfer_s));
     if (missing.empty()) continue;
+    const Json now = TRY(socket.ReceiveMessage(kTransfer_s));
+    if (!now.is_array()) return Fail(Code::kInvalidInput, "a client that sends no files");
+    if (now.empty()) continue;
     std::string problem;
-    for (const Json& entry : missing) {
+    for (const Json& entry : now) {
+      if (!entry.is_number_unsigned() || entry.get<size_t>() >= names->size())
+        return Fail(Code::kInvalidInput, "a file that was not offered");
       std::string name = (*names)[entry.get<size_t>()];
       uint64_t size = 0;
       TRY(socket.Receive(&size, sizeof size, kTransfer_s));

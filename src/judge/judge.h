@@ -12,7 +12,7 @@ namespace mutatenn {
 
 // Counts up when a rule of this room, or the formula of the score, gives another verdict or number
 // for the same fates.
-inline constexpr const char* kRulesVersion = "2";
+inline constexpr const char* kRulesVersion = "3";
 
 // One class of an output: larger scores first, NaN last, ties by lower index.
 struct Ranked {

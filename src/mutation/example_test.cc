@@ -46,7 +46,8 @@ Node BuildModule(const Node& function) {
   Node module = MakeModule({{kKernelSymbol, named}});
   for (const LoweringPass& pass : kLoweringPasses)
     module = RunPass(pass.has_argument ? Call(pass.name, pass.argument) : Call(pass.name), module);
-  for (const char* pass : kPackingPasses) module = RunPass(Call(pass), module);
+  module = RunPass(Call("tirx.transform.MakePackedAPI"), module);
+  for (const char* pass : kFinishingPasses) module = RunPass(Call(pass), module);
   return Call(global::kBuildLlvm, module, with_host);
 }
 

@@ -19,13 +19,13 @@ nav a{margin-right:1rem}
 a{color:var(--link)}
 a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,.scroll:focus-visible,summary:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 h1{font-size:1.6rem}h2{margin-top:2.2rem;border-bottom:1px solid var(--line)}
-.scroll{overflow:auto;max-height:80vh;border:1px solid var(--line)}
+.scroll{overflow:auto;max-height:80vh;border:1px solid var(--line);margin:.6rem 0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--soft);padding:.3rem .5rem}
+caption{text-align:left;white-space:nowrap;color:var(--soft);padding:.3rem .5rem}
 th,td{white-space:nowrap;padding:.2rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 thead th{position:sticky;top:0;background:var(--head)}
 td.n{text-align:right}
-.mutants td:nth-child(3){white-space:normal;overflow-wrap:anywhere;min-width:20em}
+.mutants td:nth-child(3),td.p{white-space:normal;overflow-wrap:anywhere;min-width:20em}
 /* verdicts by their first two letters */
 .ki,.ti{color:var(--killed);font-weight:600}.su{color:var(--survived);font-weight:600}
 .cr{color:var(--loud);font-weight:600}.eq,.st,.pe,.ig,.un,.ma{color:var(--none)}

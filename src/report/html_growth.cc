@@ -54,8 +54,8 @@ std::string Plot(const std::vector<const StoredGrowth*>& steps, const std::strin
     const double y = Y(std::pow(10.0, decade));
     svg += fmt::format(
         "<path class=\"axis\" d=\"M{} {:.0f}H{}\"/><text x=\"{}\" y=\"{:.0f}\" "
-        "text-anchor=\"end\">1e{}</text>",
-        kLeft, y, kLeft + kWidth, kLeft - 6, y + 4, decade);
+        "text-anchor=\"end\">{}1e{}</text>",
+        kLeft, y, kLeft + kWidth, kLeft - 6, y + 4, decade == -9 ? "≤" : "", decade);
   }
   return svg + Path(floor, "floor") + Path(total, "line") +
          fmt::format("<text x=\"{}\" y=\"{}\">{} steps, first to last</text></svg>", kLeft,

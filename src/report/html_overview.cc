@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include "analysis/originals.h"
 #include "analysis/severity.h"
 #include "judge/kill_rule.h"
+#include "report/device_findings.h"
 #include "report/device_noise.h"
 #include "report/html_parts.h"
 #include "report/report.h"
@@ -58,6 +60,12 @@ std::string Scores(const CampaignView& view, const ModelView& model, const std::
 std::string HeatMap(const ModelView& model) {
   std::vector<Group> layers = ByLayer(model), operators = ByOperator(model);
   if (layers.empty()) return "<p class=\"soft\">No mutant is one layer's alone.</p>";
+  std::set<size_t> of_layers;
+  for (const Group& layer : layers) of_layers.insert(layer.mutants.begin(), layer.mutants.end());
+  std::erase_if(operators, [&](const Group& op) {
+    return std::none_of(op.mutants.begin(), op.mutants.end(),
+                        [&](size_t mutant) { return of_layers.contains(mutant); });
+  });
   std::string head = "<th>layer</th>", rows;
   for (const Group& op : operators) head += "<th>" + MarkupText(op.name) + "</th>";
   for (const Group& layer : layers) {
@@ -70,8 +78,8 @@ std::string HeatMap(const ModelView& model) {
       auto value = score.Value();
       rows += value ? fmt::format(
                           "<td class=\"n\" style=\"background:rgba(var(--heat),{:.2f})\">"
-                          "{:.0f} % of {}</td>",
-                          *value * 0.55, 100 * *value, score.valid)
+                          "{:.0f} % of {}<br><small>{}</small></td>",
+                          *value * 0.55, 100 * *value, score.valid, Bounds(score.Wilson()))
                     : "<td></td>";
     }
     rows += "</tr>\n";
@@ -87,14 +95,16 @@ std::string Silent(const CampaignView& view, const ModelView& model) {
   for (size_t d = 0; d < view.devices.size(); ++d) {
     const std::vector<int> counts = CountEffects(model, d);
     auto count = [&](Effect effect) { return std::to_string(counts[static_cast<size_t>(effect)]); };
-    effects += Row(
-        {view.devices[d].name, count(Effect::kSilent), count(Effect::kLoud), count(Effect::kNone)});
+    const bool ran = std::any_of(counts.begin(), counts.end(), [](int n) { return n > 0; });
+    effects += ran ? Row({view.devices[d].name, count(Effect::kSilent), count(Effect::kLoud),
+                          count(Effect::kNone)})
+                   : Row({view.devices[d].name, "not measured", "", ""});
     const std::vector<SilentMutant> ranked = RankSilent(model, d, table);
     for (size_t i = 0; i < std::min(ranked.size(), kListed); ++i) {
       const SilentMutant& silent = ranked[i];
       const MutantView& mutant = model.mutants[silent.mutant];
       rows += fmt::format(
-          "<tr><td><a href=\"#m-{0}\">{0}</a></td><td>{1}</td><td>{2}</td><td "
+          "<tr><td><a href=\"#m-{0}\">{0}</a></td><td class=\"p\">{1}</td><td>{2}</td><td "
           "class=\"n\">{3:g}</td><td>{4}</td><td>{5} to {6}</td><td class=\"n\">{7}</td></tr>\n",
           mutant.stored.id, MarkupText(mutant.stored.place), MarkupText(view.devices[d].name),
           silent.weight, MarkupText(model.images[static_cast<size_t>(silent.image)].name),
@@ -140,8 +150,10 @@ std::string Overview(const CampaignView& view, const ModelView& model) {
       view.full_matrix ? "full" : "early");
   ScoreWithIntervals all = ScoreOf(model, std::nullopt, AllMutants(model));
   if (all.population) {
-    text += fmt::format("<p>Of all mutants, from this sample: {} ({}).</p>\n",
-                        Percent(all.population->score), Bounds(all.population->interval));
+    text += fmt::format("<p>Of all {} mutants, from the {} of this sample: {} ({}).</p>\n",
+                        model.mutants.size() + static_cast<size_t>(model.unselected),
+                        model.mutants.size(), Percent(all.population->score),
+                        Bounds(all.population->interval));
   }
   if (all.guarded) {
     text += fmt::format("<p>With accesses out of bounds counted as crashes: {} of {} ({}).</p>\n",
@@ -186,6 +198,9 @@ static Result<std::string> Noise(const CampaignView& view, const ModelView& mode
     for (const Json& spread : TRY(ParseJson(repeat.spread_json, "the stored spread")))
       sum.spread = larger(sum.spread, spread.is_number() ? spread.get<double>() : NAN);
   }
+  auto number = [](double value) {
+    return std::isnan(value) ? std::string("not finite") : fmt::format("{:.3g}", value);
+  };
   std::string rows;
   for (const StoredDevice& device : view.devices) {
     const auto found = sums.find(device.name);
@@ -195,11 +210,11 @@ static Result<std::string> Noise(const CampaignView& view, const ModelView& mode
     }
     const Sum& sum = found->second;
     const auto floor = OutputFloor(view, model.stored.name, device.name);
-    rows +=
-        Row({device.name, fmt::format("{} on {} images", sum.runs, sum.images),
-             fmt::format("{:.3g}", sum.spread),
-             floor ? fmt::format("{:.3g}", *floor) : "not measured", std::to_string(sum.unstable),
-             fmt::format("{:.3g}", sum.reference), std::to_string(sum.other_labels)});
+    rows += Row({device.name, fmt::format("{} on {} images", sum.runs, sum.images),
+                 sum.runs > 1 ? number(sum.spread) : "not measured",
+                 floor ? number(*floor) : "not measured",
+                 sum.runs > 1 ? std::to_string(sum.unstable) : "not measured",
+                 number(sum.reference), std::to_string(sum.other_labels)});
   }
   return Table(
       "The original, run again and again before the first mutant",
@@ -220,6 +235,9 @@ Result<std::string> Devices(const CampaignView& view, const ModelView& model) {
   }
   std::string text = Table(
       "Devices", Head({"device", "target", "processor", "TVM", "original ran on images"}), rows);
+  std::string found;
+  for (const std::string& line : TRY(DeviceFindings(view))) found += Row({line});
+  if (!found.empty()) text += Table("Findings about devices", Head({"finding"}), found);
   text += TRY(Noise(view, model)) + TRY(Floors(view, model));
   if (view.devices.size() < 2) return text;
   auto number = [](const std::optional<double>& value) {
@@ -243,7 +261,7 @@ Result<std::string> Devices(const CampaignView& view, const ModelView& model) {
   for (size_t i = 0; i < std::min(all.size(), kListed); ++i) {
     const MutantView& mutant = model.mutants[all[i].mutant];
     ranked += fmt::format(
-        "<tr><td><a href=\"#m-{0}\">{0}</a></td><td>{1}</td><td class=\"n\">{2} "
+        "<tr><td><a href=\"#m-{0}\">{0}</a></td><td class=\"p\">{1}</td><td class=\"n\">{2} "
         "of {3}</td><td>{4}</td></tr>\n",
         mutant.stored.id, MarkupText(mutant.stored.place), all[i].spread.disagreeing,
         all[i].spread.images, MarkupText(VerdictsText(view, mutant)));

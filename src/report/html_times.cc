@@ -48,16 +48,31 @@ std::vector<Box> BoxesOn(const ModelView& model, size_t device) {
   return boxes;
 }
 
+// Steps alone take microseconds, whole networks seconds: the axis is logarithmic.
 std::string Plot(const std::vector<Box>& boxes, const std::string& title) {
-  constexpr double kLeft = 220, kWidth = 560, kStep = 22;
-  double longest = 0;
-  for (const Box& box : boxes) longest = std::max(longest, box.high);
-  if (!(longest > 0)) return "";
-  auto x = [&](double seconds) { return kLeft + kWidth * seconds / longest; };
-  double height = kStep * static_cast<double>(boxes.size()) + 30;
+  constexpr double kLeft = 220, kWidth = 560, kStep = 22, kLeast_s = 1e-6;
+  double longest = kLeast_s, shortest = 1e6;
+  for (const Box& box : boxes) {
+    longest = std::max(longest, box.high);
+    shortest = std::min(shortest, std::max(box.low, kLeast_s));
+  }
+  const int first = static_cast<int>(std::floor(std::log10(shortest)));
+  const int last = std::max(first + 1, static_cast<int>(std::ceil(std::log10(longest))));
+  auto x = [&](double seconds) {
+    return kLeft +
+           kWidth * (std::log10(std::max(seconds, std::pow(10.0, first))) - first) / (last - first);
+  };
+  const double bottom = kStep * static_cast<double>(boxes.size()) + 12;
   std::string svg = fmt::format(
       "<svg role=\"img\" aria-label=\"{0}\" viewBox=\"0 0 800 {1}\" width=\"800\" height=\"{1}\">",
-      MarkupText(title), height);
+      MarkupText(title), bottom + 18);
+  for (int decade = first; decade <= last; ++decade) {
+    const double at = x(std::pow(10.0, decade));
+    svg += fmt::format(
+        "<path class=\"axis\" d=\"M{0:.1f} 0V{1}\"/>"
+        "<text x=\"{0:.1f}\" y=\"{2}\" text-anchor=\"middle\">{3:g} s</text>",
+        at, bottom, bottom + 14, std::pow(10.0, decade));
+  }
   for (size_t i = 0; i < boxes.size(); ++i) {
     const Box& box = boxes[i];
     double y = kStep * static_cast<double>(i) + 12;
@@ -68,11 +83,7 @@ std::string Plot(const std::vector<Box>& boxes, const std::string& title) {
         kLeft - 8, y + 4, MarkupText(box.name), x(box.low), y, x(box.first), x(box.third),
         x(box.high), y - 6, y + 6, x(box.median));
   }
-  svg += fmt::format(
-      "<path class=\"axis\" d=\"M{0} {1}H{2}\"/><text x=\"{0}\" y=\"{3}\">0</text>"
-      "<text x=\"{2}\" y=\"{3}\" text-anchor=\"end\">{4:.4g} s</text></svg>",
-      kLeft, height - 18, kLeft + kWidth, height - 4, longest);
-  return svg;
+  return svg + "</svg>";
 }
 
 }  // namespace

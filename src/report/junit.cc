@@ -36,9 +36,9 @@ std::string Suite(const CampaignView& view, const ModelView& model, size_t devic
     failures += outcome.find("<failure") != std::string::npos;
     skipped += outcome.find("<skipped") != std::string::npos;
     seconds += result.seconds.value_or(0);
-    cases += fmt::format("    <testcase name=\"{}\" classname=\"{}\" time=\"{:.6f}\"",
+    cases += fmt::format("    <testcase name=\"{}\" classname=\"{}\"{}",
                          MarkupText(mutant.stored.id), MarkupText(mutant.stored.op_id),
-                         result.seconds.value_or(0));
+                         result.seconds ? fmt::format(" time=\"{:.6f}\"", *result.seconds) : "");
     cases += outcome.empty() ? "/>\n" : ">\n" + outcome + "    </testcase>\n";
   }
   return fmt::format(

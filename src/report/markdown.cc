@@ -47,9 +47,11 @@ std::string Scores(const CampaignView& view, const ModelView& model) {
   ScoreWithIntervals overall = ScoreOf(model, std::nullopt, all);
   row("any device", overall);
   if (overall.population) {
-    text += fmt::format("\nOf all mutants, from this sample: {:.1f} % ({:.1f}-{:.1f} %).\n",
-                        100 * overall.population->score, 100 * overall.population->interval.low,
-                        100 * overall.population->interval.high);
+    text += fmt::format(
+        "\nOf all {} mutants, from the {} of this sample: {:.1f} % ({:.1f}-{:.1f} %).\n",
+        model.mutants.size() + static_cast<size_t>(model.unselected), model.mutants.size(),
+        100 * overall.population->score, 100 * overall.population->interval.low,
+        100 * overall.population->interval.high);
   }
   if (view.rule != KillRule{}) {
     text += "\n| device | score by `top1` | n | 95 % interval |\n|---|---|---|---|\n";
@@ -95,6 +97,10 @@ std::string Silent(const CampaignView& view, const ModelView& model) {
   for (size_t d = 0; d < view.devices.size(); ++d) {
     const std::vector<int> counts = CountEffects(model, d);
     const std::vector<SilentMutant> ranked = RankSilent(model, d, table);
+    if (std::all_of(counts.begin(), counts.end(), [](int count) { return count == 0; })) {
+      text += fmt::format("\nRuns on {}: not measured.\n", Cell(view.devices[d].name));
+      continue;
+    }
     text += fmt::format("\nRuns on {}: {} silent, {} loud, {} none.\n", Cell(view.devices[d].name),
                         counts[static_cast<size_t>(Effect::kSilent)],
                         counts[static_cast<size_t>(Effect::kLoud)],

@@ -288,6 +288,24 @@ TEST(PaperReport, NeedsAFolder) {
   EXPECT_EQ(written.error().code, Code::kIo);
 }
 
+TEST(SummaryReport, BeginsWithWhatIsWrongWithDevices) {
+  SyntheticCampaign campaign(Matrix::kEarly);
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(campaign.store().AddEvent("finding", "the original of Net on host: NaN").ok());
+  ASSERT_TRUE(campaign.store().AddEvent("device", "host: lost tcp://b:1: closed").ok());
+  ASSERT_TRUE(campaign.store().AddEvent("device", "host: quarantined tcp://b:1 after 3").ok());
+  const std::string file = campaign.folder() + "/found";
+  Write("summary", campaign.store(), file);
+  EXPECT_TRUE(
+      Text(file).starts_with("findings about devices:\n"
+                             "  the original of Net on host: NaN\n"
+                             "  host: quarantined tcp://b:1 after 3\n"
+                             "Net: "))
+      << Text(file);
+  Write("html", campaign.store(), file);
+  EXPECT_NE(Text(file).find("Findings about devices"), std::string::npos);
+}
+
 TEST(SummaryReport, HasTheCountsScoresAndDisagreements) {
   SyntheticCampaign campaign(Matrix::kEarly);
   std::string file = campaign.folder() + "/summary.txt";
@@ -369,6 +387,10 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
       campaign.store()
           .PutGrowth({{"Net", "k1", "base", "", 0, "a.jpg", "v", "conv1", 0.5, 2, 0.5, NAN}})
           .ok());
+  ASSERT_TRUE(campaign.store().PutFloors({{"Net", "host", "", 0, 2, 1.5, 1.5, NAN, 9}}).ok());
+  const std::string json = campaign.folder() + "/report.json";
+  Write("json", campaign.store(), json);
+  EXPECT_EQ(JsonFile(json)["models"][0]["noise"].dump(), R"({"base":0.0,"host":1.5})");
   SQLite::Database database(StorePath(campaign.folder()));
   auto rows = [&](int number) {
     std::vector<std::string> result;
@@ -399,7 +421,7 @@ TEST(Documentation, QueriesGiveTheReportsNumbers) {
   Rows effects = rows(13);
   EXPECT_EQ(std::count(effects.begin(), effects.end(), "Net|base|k1|a.jpg|2|7|silent"), 1);
   EXPECT_EQ(std::count(effects.begin(), effects.end(), "Net|base|t1|c.jpg|1|1|loud"), 1);
-  EXPECT_EQ(rows(14), (Rows{"Net|base|0.0", "Net|host|1.0"}));
+  EXPECT_EQ(rows(14), (Rows{"Net|base|0.0", "Net|host|1.5"}));
   EXPECT_EQ(rows(15).size(), 8 + 25u);
   EXPECT_EQ(rows(16), (Rows{"Net|k1|base||a.jpg|0|v|conv1|0.5|2.0|0.5||0|"}));
   Rows ninth = rows(9);

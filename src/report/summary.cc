@@ -7,6 +7,7 @@
 #include "analysis/findings.h"
 #include "analysis/scores.h"
 #include "judge/kill_rule.h"
+#include "report/device_findings.h"
 #include "report/device_noise.h"
 #include "report/report.h"
 
@@ -55,8 +56,10 @@ std::string Table(const CampaignView& view, const ModelView& model) {
   if (auto images = OverImages(view, model, std::nullopt, AllMutants(model)))
     text += fmt::format("  any device, over the images: {}\n", Bounds(images));
   if (all.population) {
-    text += fmt::format("  of all mutants, from this sample: {:.1f} % ({})\n",
-                        100 * all.population->score, Bounds(all.population->interval));
+    text += fmt::format("  of all {} mutants, from the {} of this sample: {:.1f} % ({})\n",
+                        model.mutants.size() + static_cast<size_t>(model.unselected),
+                        model.mutants.size(), 100 * all.population->score,
+                        Bounds(all.population->interval));
   }
   if (all.guarded) {
     ScoreWithIntervals guarded{.score = *all.guarded, .mutants = all.guarded->Wilson()};
@@ -122,13 +125,18 @@ std::string Disagreement(const CampaignView& view, const ModelView& model) {
 std::string Flags(const CampaignView& view, const ModelView& model) {
   std::string text;
   for (size_t d = 0; d < view.devices.size(); ++d) {
-    int bounds = 0, nonfinite = 0, degenerate = 0, undecided = 0;
+    int ran = 0, bounds = 0, nonfinite = 0, degenerate = 0, undecided = 0;
     for (const MutantView& mutant : model.mutants) {
       const DeviceResult& result = mutant.devices[d];
+      ran += !result.outcomes.empty();
       bounds += result.out_of_bounds.has_value();
       nonfinite += result.nonfinite.value_or(false);
       degenerate += result.degenerate.value_or(false);
       undecided += !result.outcomes.empty() && !result.degenerate;
+    }
+    if (ran == 0) {
+      text += fmt::format("  mutants on {}: not measured\n", view.devices[d].name);
+      continue;
     }
     text += fmt::format("  mutants on {}: {} out of bounds, {} nonfinite, {} degenerate",
                         view.devices[d].name, bounds, nonfinite, degenerate);
@@ -185,6 +193,9 @@ std::string Findings(const CampaignView& view, const ModelView& model) {
 
 Status WriteSummary(const CampaignView& view, const std::string& destination) {
   std::string text;
+  const std::vector<std::string> findings = TRY(DeviceFindings(view));
+  if (!findings.empty()) text += "findings about devices:\n";
+  for (const std::string& line : findings) text += "  " + line + "\n";
   for (const ModelView& model : view.models) {
     text += fmt::format("{}: {} images, {} mutants", model.stored.name, model.images.size(),
                         model.mutants.size());

@@ -40,12 +40,10 @@ inline const LoweringPass kLoweringPasses[] = {
     {"tirx.transform.CommonSubexprElim"},
 };
 
-// On the CPU host and device are one; what remains of the split is the packed calling convention,
-// less its checks of the arguments: callers pass what the program states, and LLVM spent a third of
-// its time on the checks and their texts.
-inline constexpr const char* kPackingPasses[] = {
-    "tirx.transform.VerifyMemory",       "tirx.transform.SplitHostDevice",
-    "tirx.transform.MakePackedAPI",      "tirx.transform.SkipAssert",
+// On the CPU host and device are one, and callers pass what the program states: nothing is split,
+// packed (compile/plain_function.h) or checked.
+inline constexpr const char* kFinishingPasses[] = {
+    "tirx.transform.VerifyMemory",       "tirx.transform.SkipAssert",
     "tirx.transform.FP8StorageLegalize", "tirx.transform.BF16StorageLegalize",
     "tirx.transform.LowerTVMBuiltin",    "tirx.transform.LowerIntrin",
 };

@@ -94,11 +94,29 @@ bool SendAll(int fd, const void* data, size_t size) {
   return true;
 }
 
+// A call of so many pointers each.
+using PlainCall = int32_t (*)(void* function, void* const* pointers);
+template <size_t... I>
+int32_t CallPlain(void* function, void* const* pointers) {
+  using Function = int32_t (*)(std::conditional_t<I == I, void*, void>...);
+  return reinterpret_cast<Function>(function)(pointers[I]...);
+}
+template <size_t... I>
+constexpr PlainCall PlainCallOf(std::index_sequence<I...>) {
+  return &CallPlain<I...>;
+}
+template <size_t... N>
+constexpr std::array<PlainCall, sizeof...(N)> MakePlainCalls(std::index_sequence<N...>) {
+  return {PlainCallOf(std::make_index_sequence<N>())...};
+}
+constexpr auto kPlainCalls = MakePlainCalls(std::make_index_sequence<kMaxArguments + 1>());
+
 }  // namespace
 
 struct KernelFunction::State {
   ffi::Module module;
-  ffi::Function function;
+  ffi::Function function;  // of TVM's packed convention; null where the library has
+  void* plain = nullptr;   // the other kind: int32_t (void*, ...), a pointer a tensor
   WorkspaceAllocate* allocate = nullptr;  // weak variables of the library, null where absent
   WorkspaceFree* free = nullptr;
 };
@@ -119,6 +137,13 @@ Status KernelFunction::Call(std::span<const TensorView> arguments,
   std::array<TVMFFIAny, kMaxArguments> packed;
   if (arguments.size() + numbers.size() > kMaxArguments)
     return Fail(Code::kUnsupported, "a kernel with over 64 arguments");
+  if (state_->plain != nullptr) {
+    CHECK(numbers.empty());
+    std::array<void*, kMaxArguments> pointers;
+    for (size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data;
+    if (kPlainCalls[arguments.size()](state_->plain, pointers.data()) == 0) return Ok();
+    return Fail(Code::kTvm, "no memory for the kernel's workspace");
+  }
   for (size_t i = 0; i < arguments.size(); ++i) {
     const TensorView& view = arguments[i];
     tensors[i] = {view.data,
@@ -174,15 +199,16 @@ Result<KernelFunction> LoadKernel(const std::string& path, const std::string& sy
     return loaded;
   });
   if (!state.ok()) return state.error().With(path);
-  if ((*state)->function == nullptr)
-    return Fail(Code::kNotFound, path, ": exports no function '", symbol, "'");
   // The library is loaded already; the handle is never closed, as the module holds its own.
   if (void* handle = ::dlopen(path.c_str(), RTLD_NOLOAD | RTLD_NOW)) {
+    if ((*state)->function == nullptr) (*state)->plain = ::dlsym(handle, symbol.c_str());
     (*state)->allocate =
         static_cast<WorkspaceAllocate*>(::dlsym(handle, "__TVMBackendAllocWorkspace"));
     (*state)->free = static_cast<WorkspaceFree*>(::dlsym(handle, "__TVMBackendFreeWorkspace"));
     ::dlclose(handle);
   }
+  if ((*state)->function == nullptr && (*state)->plain == nullptr)
+    return Fail(Code::kNotFound, path, ": exports no function '", symbol, "'");
   KernelFunction kernel;
   kernel.state_ = *state;
   return kernel;
@@ -227,6 +253,15 @@ Result<std::string> RemoteSession::Call(const std::string& function, const std::
       [&]() -> Result<std::string> {
         ffi::Function call = TRY(state_->Require(kCall));
         return std::string(call(ffi::String(function), ffi::String(argument)).cast<ffi::String>());
+      },
+      Code::kUnavailable);
+}
+
+Status RemoteSession::Prepare() {
+  return Caught(
+      [&]() -> Status {
+        TRY(state_->Require(kCall));
+        return Ok();
       },
       Code::kUnavailable);
 }
@@ -288,8 +323,11 @@ void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functi
 }
 
 Status ServeConnection(int fd, const std::string& key) {
-  int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  TRY(AnswerHandshake(fd, key));
+  return ServeCalls(fd);
+}
+
+Status AnswerHandshake(int fd, const std::string& key) {
   timeval patience{10, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   int32_t head[2];
@@ -309,6 +347,12 @@ Status ServeConnection(int fd, const std::string& key) {
     return Fail(Code::kUnavailable, "the peer left during the handshake");
   timeval forever{0, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof forever);
+  return Ok();
+}
+
+Status ServeCalls(int fd) {
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return Caught(
       [&]() -> Status {
         ffi::Function::GetGlobalRequired("rpc.ServerLoop")(fd);

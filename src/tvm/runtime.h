@@ -69,6 +69,8 @@ class RemoteSession {
   // Calls a function of RegisterRemoteFunctions there. kUnavailable when the server is gone, kTvm
   // when the function threw or does not exist.
   Result<std::string> Call(const std::string& function, const std::string& argument);
+  // Does what the first call has to do besides: a way there and back.
+  Status Prepare();
   // Of TVM's own server: a file into the session's folder there, and a library out of it that the
   // server loads; what it registers can be called from then on.
   Status Upload(const std::string& name, const std::string& bytes);
@@ -96,5 +98,8 @@ void RegisterRemoteFunctions(const std::map<std::string, RemoteFunction>& functi
                              const AnyRemoteFunction& others = nullptr);
 // Handshake, then serves. kInvalidInput: the peer does not know the key (or speaks something else).
 Status ServeConnection(int fd, const std::string& key);
+// Its halves. Who answers a client's handshake need not be who serves its calls.
+Status AnswerHandshake(int fd, const std::string& key);
+Status ServeCalls(int fd);
 
 }  // namespace mutatenn

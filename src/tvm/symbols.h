@@ -7,6 +7,8 @@ namespace mutatenn {
 
 namespace global {
 inline constexpr const char* kPrimType = "ir.PrimType";
+inline constexpr const char* kPointerType = "ir.PointerType";
+inline constexpr const char* kReturn = "tirx.Return";
 inline constexpr const char* kIntImm = "ir.IntImm";
 inline constexpr const char* kFloatImm = "ir.FloatImm";
 inline constexpr const char* kStringImm = "ir.StringImm";

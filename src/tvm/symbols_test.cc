@@ -106,7 +106,7 @@ TEST_F(SymbolsTest, EveryNameExists) {
 
 TEST_F(SymbolsTest, EveryPassExists) {
   for (const LoweringPass& pass : kLoweringPasses) EXPECT_TRUE(HasGlobal(pass.name)) << pass.name;
-  for (const char* pass : kPackingPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
+  for (const char* pass : kFinishingPasses) EXPECT_TRUE(HasGlobal(pass)) << pass;
   EXPECT_TRUE(HasGlobal(kToNonDataflow));
 }
 

@@ -91,6 +91,10 @@ Result<Mapping> MapShared(size_t bytes) {
   return Mapping(address, bytes);
 }
 
+void Populate(void* begin, int64_t bytes) {
+  if (bytes > 0) ::madvise(begin, static_cast<size_t>(bytes), MADV_POPULATE_WRITE);
+}
+
 void* BufferPool::Get(size_t index, int64_t bytes) {
   if (buffers_[index] != nullptr) return buffers_[index];
   int64_t need = std::max(Aligned(bytes), kAlignment);

@@ -64,6 +64,10 @@ Result<Mapping> MapFile(const std::filesystem::path& path);
 // Readable and writable, shared with children. kIo when the system has none left.
 Result<Mapping> MapShared(size_t bytes);
 
+// Has the system give all pages of a range at once, for half of what a fault a page costs. Only a
+// wish: a system that cannot, does not.
+void Populate(void* begin, int64_t bytes);
+
 // Buffers of a child, made as they are needed and kept: asking for the same index again gives the
 // same memory. Ends the process as out of memory (isolation.h) when there is none.
 class BufferPool {

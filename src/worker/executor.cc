@@ -162,8 +162,9 @@ void Executor::RunStep(int s) {
   for (int value : step.outputs) {
     size_t v = static_cast<size_t>(value);
     int counterpart = plan_.original_of[v];
-    dirty_[v] = counterpart < 0 || std::memcmp(Own(value), OriginalValue(counterpart),
-                                               static_cast<size_t>(plan_.typed.Bytes(value))) != 0;
+    dirty_[v] = counterpart < 0 || references_.SurelyDiffers(image_, counterpart, Own(value)) ||
+                std::memcmp(Own(value), OriginalValue(counterpart),
+                            static_cast<size_t>(plan_.typed.Bytes(value))) != 0;
   }
   figures_->compare_s -= figures_->remake_s - remade_s;
 }

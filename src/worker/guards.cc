@@ -65,6 +65,7 @@ Result<GuardedBuffer> GuardedBuffer::Make(int64_t bytes) {
   buffer.bytes_ = bytes;
   if (!buffer.Protect(false))
     return Fail(Code::kIo, "no memory for a guarded buffer: ", std::strerror(errno));
+  Populate(buffer.low_, usable);
   buffer.FillBefore(kNaN);
   buffer.FillAfter(kNaN);
   return buffer;

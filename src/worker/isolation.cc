@@ -37,6 +37,7 @@ void Isolate(pid_t worker, int output) {
   // No core file, and none by a system-wide handler either: both take longer than the mutant.
   rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  ::setrlimit(RLIMIT_NPROC, &none);  // no processes and threads of its own; root's are not limited
   ::prctl(PR_SET_DUMPABLE, 0);
   struct sigaction plain = {};
   plain.sa_handler = SIG_DFL;  // TVM's handlers take 240 ms a crash

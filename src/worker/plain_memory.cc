@@ -67,6 +67,7 @@ Status PlainMemory::Open(int64_t end) {
   if (wanted < open_)
     failed = ::mprotect(data_ + wanted, static_cast<size_t>(open_ - wanted), PROT_NONE);
   if (failed != 0) return Fail(Code::kIo, "no memory for a mutated step: ", std::strerror(errno));
+  if (wanted > open_) Populate(data_ + open_, wanted - open_ - kSlack);
   open_ = wanted;
   return Ok();
 }

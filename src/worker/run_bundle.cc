@@ -73,8 +73,10 @@ class Results {
   // What is missing of the measurements on a chunk that was run once.
   Status Measure(Session& session, const BundlePart& part, const std::vector<ImageInput>& chunk,
                  const std::vector<OriginalRun>& runs) {
-    return measured_.Measure(session, part, chunk, runs,
-                             [this](const Json& line) { return Write(line); });
+    return measured_.Measure(session, part, chunk, runs, [this](const Json& line) -> Status {
+      TRY(Write(line));
+      return TakeRepeats(line);
+    });
   }
   bool Measured(const BundlePart& part) const { return measured_.Complete(part); }
   std::vector<OriginalRun> Originals(const std::string& model) const {
@@ -83,15 +85,24 @@ class Results {
       for (const auto& [image, run] : found->second) runs.push_back(run);
     return runs;
   }
-  // The images of `chunk` that the mutant has still to be run on.
-  std::vector<std::string> Open(const std::string& model, const MutantJob& job,
-                                const std::vector<ImageInput>& chunk) {
+  // The mutant's next job on `chunk`; without images when there is none. As in a campaign it holds
+  // stable images only, so that it may end at the first that kills, or only such as end nothing.
+  MutantJob Next(const std::string& model, const MutantJob& job,
+                 const std::vector<ImageInput>& chunk) {
     const Seen& seen = seen_[{model, job.program.mutant}];
-    std::vector<std::string> open;
-    if (seen.detected && job.stop_at_kill) return open;
-    for (const ImageInput& image : chunk)
-      if (!seen.images.contains(image.id)) open.push_back(image.id);
-    return open;
+    MutantJob next = job;
+    next.images.clear();
+    if (seen.detected && job.stop_at_kill) return next;
+    const std::set<std::string>& unstable = unstable_[model];
+    for (const ImageInput& image : chunk) {
+      if (seen.images.contains(image.id)) continue;
+      if (job.stop_at_kill && !next.images.empty() &&
+          unstable.contains(image.id) != unstable.contains(next.images.front()))
+        break;
+      next.images.push_back(image.id);
+    }
+    next.stop_at_kill &= !next.images.empty() && !unstable.contains(next.images.front());
+    return next;
   }
 
  private:
@@ -106,6 +117,7 @@ class Results {
   Status Take(const Json& line) {
     std::string model = line.value("model", "");
     measured_.Take(line);
+    TRY(TakeRepeats(line));
     if (line.contains("original")) {
       OriginalRun run = TRY(OriginalRunFromJson(line["original"]));
       originals_[model].emplace(run.image, run);
@@ -117,9 +129,18 @@ class Results {
         auto original = originals_[model].find(fate.image);
         seen.detected |=
             fate.ending != Ending::kOk ||
-            (original != originals_[model].end() && KilledByTop1(original->second.top, fate.top));
+            (original != originals_[model].end() && !unstable_[model].contains(fate.image) &&
+             KilledByTop1(original->second.top, fate.top));
       }
     }
+    return Ok();
+  }
+  // Images whose original does not repeat its label end no mutant.
+  Status TakeRepeats(const Json& line) {
+    if (!line.contains("repeats")) return Ok();
+    const ImageRepeats repeats = TRY(ImageRepeatsFromJson(line["repeats"]));
+    for (int64_t label : repeats.labels)
+      if (label != repeats.labels.front()) unstable_[line.value("model", "")].insert(repeats.image);
     return Ok();
   }
   Status Write(const Json& line) {
@@ -133,16 +154,21 @@ class Results {
   std::unique_ptr<FILE, Close> file_;
   BundleOriginals measured_;
   std::map<std::string, std::map<std::string, OriginalRun>> originals_;
+  std::map<std::string, std::set<std::string>> unstable_;  // by model
   std::map<std::pair<std::string, std::string>, Seen> seen_;
 };
 
 Status RunChunk(OwnSession& session, const BundlePart& part, const std::vector<ImageInput>& chunk,
                 Results& results) {
   std::vector<MutantJob> waiting;
+  std::map<std::string, const MutantJob*> jobs;
+  auto add = [&](const MutantJob& job) {
+    MutantJob next = results.Next(part.model, job, chunk);
+    if (!next.images.empty()) waiting.push_back(std::move(next));
+  };
   for (auto job = part.jobs.rbegin(); job != part.jobs.rend(); ++job) {
-    MutantJob open = *job;
-    open.images = results.Open(part.model, *job, chunk);
-    if (!open.images.empty()) waiting.push_back(std::move(open));
+    jobs[job->program.mutant] = &*job;
+    add(*job);
   }
   for (size_t running = 0; running > 0 || !waiting.empty();) {
     for (; running < kWaiting && !waiting.empty(); ++running) {
@@ -155,6 +181,10 @@ Status RunChunk(OwnSession& session, const BundlePart& part, const std::vector<I
         std::fprintf(stderr, "mutatenn-worker: mutant %s: %s\n", done.mutant.c_str(),
                      done.tool_error.c_str());
       TRY(results.Add(part.model, done));
+      const auto job = jobs.find(done.mutant);
+      if (job != jobs.end() && job->second->stop_at_kill && !done.fates.empty() &&
+          done.tool_error.empty())
+        add(*job->second);
     }
   }
   return Ok();

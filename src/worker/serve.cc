@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <list>
 #include <map>
 
@@ -24,6 +26,7 @@
 #include "tvm/runtime.h"
 
 namespace mutatenn {
+namespace fs = std::filesystem;
 namespace {
 
 constexpr int kPollMilliseconds = 1000;
@@ -125,6 +128,8 @@ class Server {
       ::close(at->announced);
       connections_.erase(at);
       if (!session) continue;
+      std::error_code ignored;
+      fs::remove_all(SessionFolder(options_.cache, pid), ignored);
       ended_[pid] = DescribeWaitStatus(status);
       registration_.SessionEnded();
       std::fprintf(stderr, "mutatenn-worker: session %d %s\n", static_cast<int>(pid),
@@ -165,10 +170,24 @@ class Server {
   std::map<int64_t, std::string> ended_;  // pid of a session -> how
 };
 
+// Of a server that was killed. Another one may use the same cache.
+void RemoveLeftFolders(const std::string& cache) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(fs::path(cache) / "sessions", ignored)) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+  }
+}
+
 }  // namespace
+
+std::string SessionFolder(const std::string& cache, int pid) {
+  return (fs::path(cache) / "sessions" / std::to_string(pid)).string();
+}
 
 Status RunServer(const ServeOptions& options) {
   TRY(MakeDirectories(options.cache));
+  RemoveLeftFolders(options.cache);
   EvictFiles(options.cache, options.cache_mb << 20);
   Socket listener = TRY(ListenTcp(options.listen));
   Address address = {options.listen.host, TRY(PortOf(listener))};

@@ -27,6 +27,10 @@ Result<ServeOptions> ParseServeOptions(const std::vector<std::string>& arguments
 // Serves until it is killed; returns errors of the start only. Prints its address to stdout.
 Status RunServer(const ServeOptions& options);
 
+// The folder of a session's own: its working directory and TMPDIR, removed when it has ended,
+// however that was.
+std::string SessionFolder(const std::string& cache, int pid);
+
 // serve_connection.cc: the life of one connection's process.
 struct ConnectionContext {
   const ServeOptions& options;

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
+#include "base/files.h"
 #include "base/hmac.h"
 #include "device/wire.h"
 #include "tvm/runtime.h"
@@ -44,7 +46,7 @@ Status Serve(Socket socket, const ConnectionContext& context) {
            /*for_now=*/true);
     return Fail(Code::kInvalidInput, "a peer with another key");
   }
-  ServerHello hello{TRY(RandomHex(16)), options.cache, context.how_ended(client.after)};
+  const ServerHello hello{options.cache, context.how_ended(client.after)};
   if (client.purpose == Purpose::kFiles) {
     TRY(Welcome(socket, hello, options.secret, said));
     return ReceiveFiles(socket, options.cache);
@@ -52,10 +54,14 @@ Status Serve(Socket socket, const ConnectionContext& context) {
   char byte = 1;
   (void)!::write(context.announce_fd, &byte, 1);
   int fd = socket.fd();
-  Service service([fd] { return IsConnected(fd); });
+  const std::string folder = SessionFolder(options.cache, ::getpid());
+  TRY(MakeDirectories(folder));
+  ::setenv("TMPDIR", folder.c_str(), 1);
+  if (::chdir(folder.c_str()) != 0) return Fail(Code::kIo, folder, ": cannot be entered");
+  Service service([fd] { return IsConnected(fd); }, folder);
   RegisterRemoteFunctions(service.Functions());
   TRY(Welcome(socket, hello, options.secret, said));
-  return ServeConnection(fd, hello.tvm_key);
+  return ServeCalls(fd);  // the client's end answers TVM's handshake
 }
 
 }  // namespace

@@ -10,11 +10,13 @@
 #include <fstream>
 
 #include "base/clock.h"
+#include "device/begin.h"
 #include "device/inline_files.h"
 #include "device/remote.h"
 #include "device/repeat.h"
 #include "worker/deadline.h"
 #include "worker/floors.h"
+#include "worker/speed.h"
 #include "worker/step_hashes.h"
 
 namespace mutatenn {
@@ -40,7 +42,8 @@ std::map<std::string, RemoteFunction> Service::Functions() {
       {"mutatenn.collect", &Service::Collect}, {"mutatenn.outputs", &Service::Outputs},
       {"mutatenn.floors", &Service::Floors},   {"mutatenn.hashes", &Service::Hashes},
       {"mutatenn.probe", &Service::RunProbe},  {"mutatenn.stats", &Service::Stats},
-      {"mutatenn.repeat", &Service::Repeat},   {"mutatenn.work", &Service::Work}};
+      {"mutatenn.repeat", &Service::Repeat},   {"mutatenn.work", &Service::Work},
+      {"mutatenn.begin", &Service::Begin},     {"mutatenn.speed", &Service::Speed}};
   std::map<std::string, RemoteFunction> functions;
   for (const auto& [name, method] : methods)
     functions[name] = [this, name = name, method = method](const std::string& text) {
@@ -85,11 +88,17 @@ Result<Json> Service::Hello(const Json&) {
               {"machine", system.machine},    {"cpu", CpuName()}, {"tvm_version", TvmVersion()}};
 }
 
+Result<Json> Service::Speed(const Json&) {
+  const WorkerSpeed speed = MeasureSpeed();
+  return Json{{"gflops", speed.gflops}, {"copy_gb_s", speed.copy_gb_s}};
+}
+
 Result<Json> Service::Load(const Json& argument) {
   LoadRequest request = TRY(LoadRequestFromJson(argument));
   if ((scheduler_ != nullptr && !scheduler_->idle()) ||
       (accelerator_ != nullptr && !accelerator_->idle()))
     return Fail(Code::kInvalidInput, "mutants of the last program are unfinished");
+  if (request.scratch.empty()) request.scratch = scratch_;
   if (request.limits.memory_bytes <= 0) request.limits.memory_bytes = kDefaultMemory;
   if (scheduler_ != nullptr) Add(scheduler_->stats(), &stats_);
   if (accelerator_ != nullptr) Add(accelerator_->stats(), &stats_);
@@ -107,7 +116,11 @@ Result<Json> Service::Load(const Json& argument) {
   original_ = TRY(Original::Load(request));
   request_ = std::move(request);
   scheduler_ = std::make_unique<Scheduler>(*original_, request_);
-  LoadReply reply{CpuName(), TvmVersion(), ::getpid(), original_->reference_bytes()};
+  {
+    AddSeconds timer(stats_.reference_s);
+    keeping_ = TRY(ChooseKeeping(*original_, request_));
+  }
+  LoadReply reply{CpuName(), TvmVersion(), ::getpid(), keeping_.bytes_per_image};
   return ToJson(reply);
 }
 
@@ -130,8 +143,9 @@ Result<Json> Service::Images(const Json& argument) {
   references_.reset();
   {
     AddSeconds timer(stats_.reference_s);
-    references_ = std::make_unique<References>(TRY(References::Run(
-        *original_, images, request_.memory_budget_bytes, keep_going_, std::move(memory))));
+    references_ = std::make_unique<References>(
+        TRY(References::Run(*original_, images, request_.memory_budget_bytes, keep_going_,
+                            std::move(memory), keeping_.kept)));
   }
   stats_.reference_bytes =
       std::max(stats_.reference_bytes, static_cast<double>(references_->bytes()));
@@ -139,6 +153,32 @@ Result<Json> Service::Images(const Json& argument) {
   Json runs = Json::array();
   for (const OriginalRun& run : references_->runs()) runs.push_back(ToJson(run));
   return runs;
+}
+
+// What Session::Begin does in single calls.
+Result<Json> Service::Begin(const Json& argument) {
+  BeginRequest request = TRY(BeginRequestFromJson(argument));
+  const Json reply = TRY(Load(argument["load"]));
+  const int chunk =
+      ChunkImages(request.chunk_bytes, TRY(LoadReplyFromJson(reply)).reference_bytes_per_image);
+  request.images.resize(std::min(request.images.size(), static_cast<size_t>(chunk)));
+  Json begun = {{"reply", reply},
+                {"chunk_images", chunk},
+                {"runs", Json::array()},
+                {"repeated", Json::array()},
+                {"floors", Json::array()}};
+  if (request.images.empty()) return begun;
+  const Json images = ToJson(request.images);
+  begun["runs"] = TRY(Images(images));
+  begun["repeated"] = TRY(Repeat({{"images", images}, {"runs", request.repeats}}));
+  if (!request.floors) return begun;
+  Result<Json> floors =
+      Floors(ToJson(FloorsOn(*request.floors, request.images, request.floor_images)));
+  if (floors.ok())
+    begun["floors"] = std::move(floors).value();
+  else if (floors.error().code != Code::kUnsupported)
+    return floors.error();
+  return begun;
 }
 
 // The run that is loaded, and others.
@@ -152,12 +192,14 @@ Result<Json> Service::Repeat(const Json& argument) {
   return writer.Take();
 }
 
-// Mutants in, and others out: one message on a link where each takes its time.
+// Mutants in, and others out, and where the time has gone so far: one message on a link where each
+// takes its time.
 Result<Json> Service::Work(const Json& argument) {
   if (!argument.is_object() || !argument.contains("jobs"))
     return Fail(Code::kInvalidInput, "work needs jobs");
   if (!argument["jobs"].empty()) TRY(Submit(argument["jobs"]));
-  return Collect(argument);
+  Json done = TRY(Collect(argument));
+  return Json{{"done", std::move(done)}, {"stats", TRY(Stats({}))}};
 }
 
 Result<Json> Service::Submit(const Json& argument) {

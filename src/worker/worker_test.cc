@@ -110,6 +110,45 @@ TEST(References, KeepsWhatTheBudgetAllows) {
   EXPECT_EQ(kept(0), "xy");
 }
 
+TEST(References, KeepsLessWhereFewRunsNeedIt) {
+  SmallProgram small;
+  LoadRequest request = small.Request();
+  auto original = std::move(Original::Load(request)).value();
+  auto keeping = [&](double runs_per_image, int64_t budget) {
+    request.images = 4;
+    request.runs_per_image = runs_per_image;
+    request.memory_budget_bytes = budget;
+    return ChooseKeeping(*original, request).value();
+  };
+  constexpr int kMany = 1 << 20;
+  const std::vector<bool> all = ChooseKept(*original, 1, kMany), few = ChooseKept(*original, 1, 0);
+  EXPECT_EQ(keeping(0, kMany).kept, all) << "nothing is known of the runs";
+  EXPECT_EQ(keeping(1e9, kMany).kept, all) << "what runs make again costs more than memory";
+  const Keeping fewest = keeping(1e-9, kMany);
+  EXPECT_EQ(fewest.kept, few);
+  EXPECT_EQ(fewest.bytes_per_image, 2 * 128) << "the input and the output";
+  EXPECT_EQ(keeping(1e9, 0).kept, all) << "chunk by chunk is cheaper than to make everything again";
+  EXPECT_EQ(ChooseKept(*original, 4, kMany, few), few);
+  EXPECT_EQ(ChooseKept(*original, 4, 4 * 6 * 128 - 1, all), ChooseKept(*original, 4, 4 * 5 * 128));
+}
+
+TEST(References, SeeADifferenceInWhatIsNotKept) {
+  SmallProgram small;
+  auto original = std::move(Original::Load(small.Request())).value();
+  auto references = [&](int64_t budget) {
+    return References::Run(*original, small.Images(1), budget, [] { return true; }).value();
+  };
+  const References all = references(1 << 20), few = references(0);
+  const int b = original->program().FindValue("b");
+  ASSERT_EQ(few.Value(0, b), nullptr);
+  std::string data(static_cast<const char*>(all.Value(0, b)),
+                   static_cast<size_t>(original->typed().Bytes(b)));
+  EXPECT_FALSE(few.SurelyDiffers(0, b, data.data()));
+  data[0] ^= 1;
+  EXPECT_TRUE(few.SurelyDiffers(0, b, data.data()));
+  EXPECT_FALSE(all.SurelyDiffers(0, b, data.data())) << "what is kept is compared whole";
+}
+
 TEST(Scratch, LivingValuesNeverShareMemory) {
   SmallProgram small;
   auto original = std::move(Original::Load(small.Request())).value();

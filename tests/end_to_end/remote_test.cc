@@ -7,9 +7,11 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
 #include <thread>
 
+#include "base/files.h"
 #include "device/tracker_testing.h"
 #include "store/store.h"
 #include "support/run.h"
@@ -181,6 +183,39 @@ TEST(Bundle, RunElsewhereGivesTheReportOfACampaign) {
   EXPECT_TRUE(std::filesystem::exists(bundle + ".results.jsonl"));
 }
 
+// Images whose original changes its label from run to run end no mutant in a bundle either, so that
+// nothing is left pending: all but one are made such in the results of a run that was cut off.
+TEST(Bundle, GoesOnBehindUnstableImages) {
+  Scratch scratch;
+  Json changes = OneDevice({{"kind", "local"}});
+  changes["matrix"] = "early";
+  changes["max_mutants"] = 40;
+  const std::string campaign = MakeTinyCampaign(scratch.path, changes);
+  const std::string folder = scratch / "b", bundle = scratch / "work.tar.zst";
+  ASSERT_EQ(Mutatenn({"build", campaign, "--out", folder, "--bundle", bundle}).status, 0);
+  const std::string results = bundle + ".results.jsonl";
+  ASSERT_EQ(mutatenn::Run({WorkerPath(), "run", bundle}).status, 0);
+  std::string kept;
+  int repeats = 0;
+  std::ifstream in(results);
+  for (std::string line; std::getline(in, line);) {
+    Json entry = Json::parse(line);
+    if (entry.contains("done")) continue;
+    if (entry.contains("repeats") && repeats++ > 0)
+      entry["repeats"]["labels"][1] = entry["repeats"]["labels"][0].get<int>() + 1;
+    kept += entry.dump() + "\n";
+  }
+  ASSERT_EQ(repeats, 6);
+  in.close();
+  ASSERT_TRUE(WriteFile(results, kept).ok());
+  ASSERT_EQ(mutatenn::Run({WorkerPath(), "run", bundle}).status, 0);
+  const RunResult import = Mutatenn({"import-results", folder, results});
+  ASSERT_EQ(import.status, 0) << import.err;
+  const Json counts = Report(folder)["models"][0]["scores"]["devices"]["board"]["counts"];
+  EXPECT_EQ(counts["pending"], 0) << counts;
+  EXPECT_GT(counts["unstable"], 0) << counts;
+}
+
 TEST(Devices, AreListedAndChecked) {
   TestServer server;
   Scratch scratch;
@@ -191,6 +226,9 @@ TEST(Devices, AreListedAndChecked) {
   RunResult list = Mutatenn({"devices", config({server.address().Text()}), "--check"});
   EXPECT_EQ(list.status, 0) << list.err;
   EXPECT_NE(list.out.find("board  " + server.address().Text() + "  x86_64, "), std::string::npos);
+  EXPECT_TRUE(std::regex_search(
+      list.out, std::regex("; a core of this CPU: [0-9]+\\.[0-9] GFLOP/s, copies [0-9.]+ GB/s\n")))
+      << list.out;
   EXPECT_NE(list.out.find("fates of mutants; the original of tiny is as it should be"),
             std::string::npos)
       << list.out;
