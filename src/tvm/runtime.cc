@@ -94,6 +94,8 @@ bool SendAll(int fd, const void* data, size_t size) {
   return true;
 }
 
+constexpr uintptr_t kTensorAlignment = 64;  // what TVM states of buffers without one of their own
+
 // A call of so many pointers each.
 using PlainCall = int32_t (*)(void* function, void* const* pointers);
 template <size_t... I>
@@ -140,7 +142,12 @@ Status KernelFunction::Call(std::span<const TensorView> arguments,
   if (state_->plain != nullptr) {
     CHECK(numbers.empty());
     std::array<void*, kMaxArguments> pointers;
-    for (size_t i = 0; i < arguments.size(); ++i) pointers[i] = arguments[i].data;
+    uintptr_t bits = 0;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      pointers[i] = arguments[i].data;
+      bits |= reinterpret_cast<uintptr_t>(pointers[i]);
+    }
+    CHECK(bits % kTensorAlignment == 0);  // it moves whole lines
     if (kPlainCalls[arguments.size()](state_->plain, pointers.data()) == 0) return Ok();
     return Fail(Code::kTvm, "no memory for the kernel's workspace");
   }

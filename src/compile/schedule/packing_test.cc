@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <memory>
 #include <numeric>
 #include <set>
 
@@ -19,16 +21,31 @@ class PackingTest : public testing::Test {
   }
 };
 
-std::vector<float> PackedByKernel(const Packing& packing, std::vector<float>& weight) {
+// A copy that begins where a kernel may ask its buffers to begin.
+struct Aligned {
+  static constexpr size_t kLine = 64;
+  explicit Aligned(const std::vector<float>& from)
+      : data(static_cast<float*>(
+            std::aligned_alloc(kLine, (from.size() * sizeof(float) + kLine - 1) / kLine * kLine))) {
+    std::copy(from.begin(), from.end(), data.get());
+  }
+  struct Free {
+    void operator()(float* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<float, Free> data;
+};
+
+std::vector<float> PackedByKernel(const Packing& packing, const std::vector<float>& weight) {
   const Target host = ResolveTarget(R"({"kind": "llvm", "mcpu": "host"})").value();
   const KernelFunction kernel = BuildKernel(PackingKernel(packing).value(), host).value();
   const TensorType to = packing.packed();
-  std::vector<float> packed(static_cast<size_t>(to.Elements()), std::nanf(""));
+  const auto count = static_cast<size_t>(to.Elements());
+  const Aligned input(weight), output(std::vector<float>(count, std::nanf("")));
   const DLDataType type = {kDLFloat, 32, 1};
   const Status status = kernel.Call(std::vector<TensorView>{
-      {weight.data(), type, packing.weight.shape}, {packed.data(), type, to.shape}});
+      {input.data.get(), type, packing.weight.shape}, {output.data.get(), type, to.shape}});
   EXPECT_TRUE(status.ok()) << status.error().message;
-  return packed;
+  return std::vector<float>(output.data.get(), output.data.get() + count);
 }
 
 std::vector<float> Ramp(int64_t count) {
@@ -41,7 +58,7 @@ TEST_F(PackingTest, OutputChannelsOfAConvolution) {
   const int64_t oc = 12, ic = 3, kh = 2, kw = 5, block = 4;
   const Packing packing = {1, {{oc, ic, kh, kw}, "float32"}, 0, block};
   EXPECT_EQ(packing.packed().shape, (std::vector<int64_t>{oc / block, ic, kh, kw, block}));
-  std::vector<float> weight = Ramp(packing.weight.Elements());
+  const std::vector<float> weight = Ramp(packing.weight.Elements());
   const std::vector<float> packed = PackedByKernel(packing, weight);
   for (int64_t o = 0; o < oc; ++o)
     for (int64_t i = 0; i < ic; ++i)
@@ -57,7 +74,7 @@ TEST_F(PackingTest, ColumnsOfAMatrix) {
   const int64_t rows = 5, columns = 24, block = 8;
   const Packing packing = {1, {{rows, columns}, "float32"}, 1, block};
   EXPECT_EQ(packing.packed().shape, (std::vector<int64_t>{columns / block, rows, block}));
-  std::vector<float> weight = Ramp(rows * columns);
+  const std::vector<float> weight = Ramp(rows * columns);
   const std::vector<float> packed = PackedByKernel(packing, weight);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c)
@@ -69,7 +86,7 @@ TEST_F(PackingTest, LastBlockRepeatsTheLastChannel) {
   const int64_t oc = 10, ic = 3, block = 4;
   const Packing packing = {1, {{oc, ic}, "float32"}, 0, block};
   EXPECT_EQ(packing.packed().shape, (std::vector<int64_t>{3, ic, block}));
-  std::vector<float> weight = Ramp(packing.weight.Elements());
+  const std::vector<float> weight = Ramp(packing.weight.Elements());
   const std::vector<float> packed = PackedByKernel(packing, weight);
   for (int64_t o = 0; o < 12; ++o)
     for (int64_t i = 0; i < ic; ++i)
