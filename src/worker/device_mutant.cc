@@ -78,7 +78,8 @@ Status DeviceMutant::RunWeightSteps(const Original& original) {
           return constant_[v] != nullptr ? constant_[v] : original.Constant(plan_->original_of[v]);
         },
         [&](int value) -> void* {
-          made_[value].resize(static_cast<size_t>(plan_->typed.Bytes(value)));
+          const int64_t lines = Aligned(plan_->typed.Bytes(value)) / kAlignment;
+          made_[value].resize(static_cast<size_t>(lines));
           return made_[value].data();
         });
     TRY(plan_->typed.Call(kernels_[s], step, arguments).With("weight step " + step.name));
@@ -88,7 +89,8 @@ Status DeviceMutant::RunWeightSteps(const Original& original) {
       constant_[v] = made_[value].data();
       constant_dirty_[v] =
           counterpart < 0 ||
-          std::memcmp(constant_[v], original.Constant(counterpart), made_[value].size()) != 0;
+          std::memcmp(constant_[v], original.Constant(counterpart),
+                      static_cast<size_t>(plan_->typed.Bytes(value))) != 0;
     }
   }
   return Ok();

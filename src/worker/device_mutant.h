@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "worker/arena.h"
 #include "worker/device_executor.h"
 
 namespace mutatenn {
@@ -85,7 +86,10 @@ class DeviceMutant {
   WeightFiles weights_{std::filesystem::path()};
   std::vector<const void*> constant_;      // host: by value, weights and weight-only results
   std::vector<bool> constant_dirty_;       // by value
-  std::map<int, std::vector<char>> made_;  // weight-only results, on the host
+  struct alignas(kAlignment) Line {
+    char bytes[kAlignment];
+  };
+  std::map<int, std::vector<Line>> made_;  // weight-only results, on the host
   std::vector<Home> homes_;                // by value
   std::vector<int> first_wave_;            // steps
   std::map<int, DeviceMemory> own_weights_;
