@@ -31,13 +31,17 @@ class DeviceToolsTest : public testing::Test {
     device_ = *device;
     ASSERT_TRUE(LoadCompiler().ok());
   }
-  KernelFunction Compile(const Node& function) {
-    const std::string path =
+  std::string Build(const Node& function) {
+    std::string path =
         (std::filesystem::path(testing::TempDir()) /
          ("tool" + std::to_string(::getpid()) + std::to_string(libraries_++) + ".so"))
             .string();
     const Status built = BuildLibrary(function, ResolveTarget("opencl").value(), path);
     EXPECT_TRUE(built.ok()) << built.error().message;
+    return path;
+  }
+  KernelFunction Compile(const Node& function) {
+    const std::string path = Build(function);
     KernelFunction kernel = LoadKernel(path, kKernelSymbol).value();
     std::filesystem::remove(path);
     return kernel;
@@ -126,6 +130,27 @@ TEST_F(DeviceToolsTest, DigestTellsAnyWordApart) {
     b[word] ^= 1u << 31;
     EXPECT_NE(of(b), whole) << word;
   }
+}
+
+// A mutant's kernel may be another one's: who loaded it first may be done with it before the other.
+TEST_F(DeviceToolsTest, AKernelLoadedTwiceOutlivesTheFirst) {
+  const std::string path = Build(DigestFunction().value());
+  auto first = std::make_optional(LoadKernel(path, kKernelSymbol).value());
+  Words a(kDigestWords);
+  std::iota(a.begin(), a.end(), 7u);
+  const auto of = [&](const KernelFunction& digest) {
+    const DeviceMemory memory = Upload(a), made = Upload(Words(kDigestWords, 99));
+    Call(digest, {&memory, &made}, {1});
+    return Download(made);
+  };
+  EXPECT_EQ(of(*first), a);
+  const KernelFunction second = LoadKernel(path, kKernelSymbol).value();
+  std::filesystem::remove(path);
+  first.reset();
+  // Others come to lie where the first one's functions were.
+  std::vector<KernelFunction> others;
+  for (int i = 0; i < 4; ++i) others.push_back(Compile(DifferFunction().value()));
+  EXPECT_EQ(of(second), a);
 }
 
 TEST_F(DeviceToolsTest, PartsCopiesAndFills) {

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <tvm/ffi/extra/module.h>
 #include <tvm/ffi/function.h>
 #include <tvm/runtime/base.h>
@@ -13,8 +14,12 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <csignal>
 #include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <vector>
 
@@ -113,10 +118,50 @@ constexpr std::array<PlainCall, sizeof...(N)> MakePlainCalls(std::index_sequence
 }
 constexpr auto kPlainCalls = MakePlainCalls(std::make_index_sequence<kMaxArguments + 1>());
 
+// Libraries in use, each loaded once. A library with device code remembers the functions of the
+// module that loaded it first: were it loaded again and that module dropped, the second module
+// would call what is gone. (The loader maps a file once, however often and by whatever name it is
+// opened.)
+class Libraries {
+ public:
+  // Throws what TVM throws.
+  std::shared_ptr<const ffi::Module> Load(const std::string& path) {
+    struct stat file = {};
+    if (::stat(path.c_str(), &file) != 0) throw std::runtime_error(std::strerror(errno));
+    const File key = {file.st_dev, file.st_ino};
+    std::unique_lock lock(mutex_);
+    for (auto found = loaded_.find(key); found != loaded_.end(); found = loaded_.find(key)) {
+      if (auto library = found->second.lock()) return library;
+      dropped_.wait(lock);  // another thread is about to close it
+    }
+    auto drop = [this, key](const ffi::Module* library) {
+      const std::lock_guard lock(mutex_);
+      delete library;
+      loaded_.erase(key);
+      dropped_.notify_all();
+    };
+    std::shared_ptr<const ffi::Module> library(new ffi::Module(ffi::Module::LoadFromFile(path)),
+                                               drop);
+    loaded_[key] = library;
+    return library;
+  }
+
+ private:
+  using File = std::pair<dev_t, ino_t>;
+  std::mutex mutex_;
+  std::condition_variable dropped_;
+  std::map<File, std::weak_ptr<const ffi::Module>> loaded_;
+};
+
+Libraries& LoadedLibraries() {
+  static auto* libraries = new Libraries;  // never destroyed: kernels may live as long
+  return *libraries;
+}
+
 }  // namespace
 
 struct KernelFunction::State {
-  ffi::Module module;
+  std::shared_ptr<const ffi::Module> library;
   ffi::Function function;  // of TVM's packed convention; null where the library has
   void* plain = nullptr;   // the other kind: int32_t (void*, ...), a pointer a tensor
   WorkspaceAllocate* allocate = nullptr;  // weak variables of the library, null where absent
@@ -179,7 +224,7 @@ Status KernelFunction::Call(std::span<const TensorView> arguments,
 
 void KernelFunction::Prepare(DeviceId device) const {
   (void)Caught([&] {
-    for (const ffi::Any& imported : state_->module->imports()) {
+    for (const ffi::Any& imported : (*state_->library)->imports()) {
       auto prepare = imported.cast<ffi::Module>()->GetFunction("mutatenn.prepare");
       if (prepare.has_value()) (*prepare)(device.index);
     }
@@ -199,9 +244,9 @@ Result<KernelFunction> LoadKernel(const std::string& path, const std::string& sy
   if (::access(path.c_str(), R_OK) != 0)
     return Fail(Code::kNotFound, path, ": ", std::strerror(errno));
   auto state = Caught([&] {
-    ffi::Module module = ffi::Module::LoadFromFile(path);
-    ffi::Optional<ffi::Function> function = module->GetFunction(symbol);
-    auto loaded = std::make_shared<KernelFunction::State>(KernelFunction::State{module});
+    auto library = LoadedLibraries().Load(path);
+    ffi::Optional<ffi::Function> function = (*library)->GetFunction(symbol);
+    auto loaded = std::make_shared<KernelFunction::State>(KernelFunction::State{library});
     if (function.has_value()) loaded->function = *function;
     return loaded;
   });

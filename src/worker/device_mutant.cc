@@ -88,9 +88,8 @@ Status DeviceMutant::RunWeightSteps(const Original& original) {
       const int counterpart = plan_->original_of[v];
       constant_[v] = made_[value].data();
       constant_dirty_[v] =
-          counterpart < 0 ||
-          std::memcmp(constant_[v], original.Constant(counterpart),
-                      static_cast<size_t>(plan_->typed.Bytes(value))) != 0;
+          counterpart < 0 || std::memcmp(constant_[v], original.Constant(counterpart),
+                                         static_cast<size_t>(plan_->typed.Bytes(value))) != 0;
     }
   }
   return Ok();

@@ -84,8 +84,8 @@ class DeviceMutant {
   std::string culprit_;
   std::vector<KernelFunction> kernels_;  // by step
   WeightFiles weights_{std::filesystem::path()};
-  std::vector<const void*> constant_;      // host: by value, weights and weight-only results
-  std::vector<bool> constant_dirty_;       // by value
+  std::vector<const void*> constant_;  // host: by value, weights and weight-only results
+  std::vector<bool> constant_dirty_;   // by value
   struct alignas(kAlignment) Line {
     char bytes[kAlignment];
   };
