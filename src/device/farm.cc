@@ -119,12 +119,7 @@ class Farm : public Session {
     std::swap(answers[0], answers[first]);
     provider_ = members[0];
     Begun all = std::move(*provider_->begun);
-    for (size_t i = answers.size(); i-- > 1;) {
-      const std::string why = Disagreement(answers[i], answers[0]);
-      if (why.empty()) continue;
-      members[i]->wrong = why;
-      answers.erase(answers.begin() + static_cast<long>(i));
-    }
+    LeaveOutWrong(members, answers);
     for (Member& member : members_) member.begun.reset();
     reply_ = all.reply;
     runs_ = all.runs;
@@ -238,15 +233,15 @@ class Farm : public Session {
         lost = repeated.error();
     }
     if (lost) return *lost;
-    std::erase_if(answers, [](const ServerOriginals& s) { return s.repeated.empty(); });
-    if (answers.empty()) return Fail(Code::kUnavailable, "no server has the images");
-    for (size_t i = answers.size(); i-- > 1;) {
-      const std::string why = Disagreement(answers[i], answers[0]);
-      if (why.empty()) continue;
-      std::lock_guard<std::mutex> lock(mutex_);
-      for (Member& member : members_)
-        if (member.name == answers[i].server) member.wrong = why;
+    for (size_t i = answers.size(); i-- > 0;) {
+      if (!answers[i].repeated.empty()) continue;
+      asked.erase(asked.begin() + static_cast<long>(i));
       answers.erase(answers.begin() + static_cast<long>(i));
+    }
+    if (answers.empty()) return Fail(Code::kUnavailable, "no server has the images");
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      LeaveOutWrong(asked, answers);
     }
     changed_.notify_all();
     return Together(std::move(answers));
@@ -318,6 +313,18 @@ class Farm : public Session {
     int failures = 0;  // in a row
     std::string quarantined;
   };
+
+  // Of the servers that answered: those whose original is not the first one's take no mutants, and
+  // their answers do not count. With mutex_ held.
+  static void LeaveOutWrong(const std::vector<Member*>& members,
+                            std::vector<ServerOriginals>& answers) {
+    for (size_t i = answers.size(); i-- > 1;) {
+      const std::string why = Disagreement(answers[i], answers[0]);
+      if (why.empty()) continue;
+      members[i]->wrong = why;
+      answers.erase(answers.begin() + static_cast<long>(i));
+    }
+  }
 
   // Asks one server that has the loaded images.
   template <class F>
@@ -502,16 +509,23 @@ class Farm : public Session {
     }
   }
 
-  Status BeginOn(Member& member, std::unique_lock<std::mutex>& lock) {
-    const int load = load_generation_, images = image_generation_;
-    const BeginRequest request = *begin_;
+  // `call` may use nothing that `lock` guards, which is let go meanwhile.
+  template <class F>
+  static auto CallUnlocked(Member& member, std::unique_lock<std::mutex>& lock, F&& call) {
     lock.unlock();
-    Result<Begun> result = [&] {
+    auto result = [&] {
       std::lock_guard<std::mutex> calling(member.calling);
-      return member.session->Begin(request);
+      return call(*member.session);
     }();
     lock.lock();
-    Begun begun = TRY(std::move(result));
+    return result;
+  }
+
+  Status BeginOn(Member& member, std::unique_lock<std::mutex>& lock) {
+    const int load = load_generation_, images = image_generation_;
+    Begun begun = TRY(CallUnlocked(member, lock, [request = *begin_](NetworkSession& session) {
+      return session.Begin(request);
+    }));
     member.pid = begun.reply.pid;
     if (load != load_generation_) return Ok();
     member.loaded = load;
@@ -526,14 +540,10 @@ class Farm : public Session {
 
   Status LoadInto(Member& member, std::unique_lock<std::mutex>& lock) {
     const int generation = load_generation_;
-    const LoadRequest request = request_;
-    lock.unlock();
-    Result<LoadReply> reply = [&] {
-      std::lock_guard<std::mutex> calling(member.calling);
-      return member.session->Load(request);
-    }();
-    lock.lock();
-    LoadReply loaded = TRY(std::move(reply));
+    LoadReply loaded =
+        TRY(CallUnlocked(member, lock, [request = request_](NetworkSession& session) {
+          return session.Load(request);
+        }));
     member.pid = loaded.pid;
     member.loaded = generation;
     member.images = 0;
@@ -544,14 +554,10 @@ class Farm : public Session {
 
   Status ImagesInto(Member& member, std::unique_lock<std::mutex>& lock) {
     const int generation = image_generation_;
-    const std::vector<ImageInput> images = images_;
-    lock.unlock();
-    Result<std::vector<OriginalRun>> result = [&] {
-      std::lock_guard<std::mutex> calling(member.calling);
-      return member.session->SetImages(images);
-    }();
-    lock.lock();
-    std::vector<OriginalRun> runs = TRY(std::move(result));
+    std::vector<OriginalRun> runs =
+        TRY(CallUnlocked(member, lock, [images = images_](NetworkSession& session) {
+          return session.SetImages(images);
+        }));
     if (generation != image_generation_) return Ok();
     // Fates are judged against one original, so all servers have to agree on it, but for noise.
     auto noisy = [](const OriginalRun& run) { return run.noisy; };
@@ -585,12 +591,9 @@ class Farm : public Session {
     }
     // While more are waiting, the server is told so before it has run them all.
     const size_t enough = member.running.size() == depth ? depth / 2 : 0;
-    lock.unlock();
-    Result<std::vector<MutantDone>> result = [&]() -> Result<std::vector<MutantDone>> {
-      std::lock_guard<std::mutex> calling(member.calling);
-      return member.session->Work(jobs, kCollectWait_s, enough);
-    }();
-    lock.lock();
+    auto result = CallUnlocked(member, lock, [&](NetworkSession& session) {
+      return session.Work(jobs, kCollectWait_s, enough);
+    });
     for (MutantDone& done : TRY(std::move(result))) {
       if (done.tool_error.empty()) member.failures = 0;
       member.running.erase(done.mutant);
