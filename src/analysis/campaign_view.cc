@@ -203,6 +203,12 @@ class Reader {
   Status ReadBuilds(const std::string& name) {
     builds_.clear();
     out_of_bounds_.clear();
+    again_.clear();
+    for (const StoredDevice& device : view_.devices) {
+      if (view_.rule.kind != KillRule::Kind::kFisher) break;  // no other one asks for them
+      for (const StoredMutantRun& row : TRY(store_.MutantRuns(name, device.name)))
+        again_[{row.mutant, device.name, row.image}].push_back(row.label);
+    }
     for (StoredBuild& build : TRY(store_.Builds(name))) {
       builds_.emplace(std::make_pair(build.mutant, build.target_index), std::move(build));
     }
@@ -343,6 +349,8 @@ class Reader {
       evidence.originals.push_back(model.originals[device][image]->top);
       evidence.truths.push_back(model.images[image].truth);
       evidence.repeats.push_back(model.originals[device][image]->repeats);
+      evidence.again.push_back(
+          AgainOf(mutant, device, evidence.fates[i].image, evidence.originals.back()));
     }
     DeviceResult result;
     result.judgement = ::mutatenn::Judge(evidence);
@@ -366,6 +374,17 @@ class Reader {
     return result;
   }
 
+  // A run that died gave another label than the original, or none.
+  Repeats AgainOf(const std::string& mutant, size_t device, const std::string& image,
+                  const std::vector<Ranked>& original) const {
+    Repeats runs;
+    const auto known = again_.find({mutant, view_.devices[device].name, image});
+    if (known == again_.end() || original.empty()) return runs;
+    runs.runs = static_cast<int>(known->second.size());
+    for (const int64_t label : known->second) runs.other_labels += label != original.front().label;
+    return runs;
+  }
+
   Store& store_;
   const ReadOptions& options_;
   CampaignView view_;
@@ -373,6 +392,8 @@ class Reader {
   std::vector<KillRule> rules_;  // by device, of the model that is read
   std::map<std::pair<std::string, int>, StoredBuild> builds_;
   std::map<std::pair<std::string, std::string>, OutOfBounds> out_of_bounds_;
+  // First labels of the mutants' further runs, by mutant, device and image.
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<int64_t>> again_;
 };
 
 }  // namespace

@@ -220,6 +220,18 @@ TEST(CampaignView, JudgesByTheDevicesOwnNoise) {
       "another label on 2 of 4 runs, the original's on 0 of 8, p = 0.0909");
   EXPECT_EQ(On(ReadCampaign(campaign.store(), rule("fisher")).value(), "k1", 0).judgement.verdict,
             Verdict::kSurvived);
+  // Run again, on a.jpg (the original says 2) and d.jpg (9), and dead once: 5 of 7 against 0 of 8.
+  ASSERT_TRUE(campaign.store()
+                  .PutMutantRuns({{"Net", "k1", "base", "a.jpg", 2, "ok", 7},
+                                  {"Net", "k1", "base", "a.jpg", 3, "crashed", -1},
+                                  {"Net", "k1", "base", "d.jpg", 2, "ok", 3},
+                                  {"Net", "s1", "base", "a.jpg", 2, "ok", 2}})
+                  .ok());
+  CampaignView again = ReadCampaign(campaign.store(), rule("fisher")).value();
+  EXPECT_EQ(On(again, "k1", 0).judgement.verdict, Verdict::kKilled);
+  EXPECT_EQ(On(again, "k1", 0).judgement.reason,
+            "another label on 5 of 7 runs, the original's on 0 of 8, p = 0.00699");
+  EXPECT_EQ(On(again, "s1", 0).judgement.verdict, Verdict::kSurvived);
   // NaN from run to run: nothing that differs means something.
   ASSERT_TRUE(campaign.store()
                   .PutRepeats({{"Net", "host", "b.jpg", 3, "[5,5,5]", "[null, 0.5]", 0, true}})

@@ -160,6 +160,8 @@ class Merge {
     TRY(into_.PutRepeats(TRY(source_->store->Repeats(model))));
     for (const StoredDevice& device : TRY(source_->store->Devices()))
       TRY(into_.PutFloors(TRY(source_->store->Floors(model, device.name))));
+    for (const StoredDevice& device : TRY(source_->store->Devices()))
+      TRY(into_.PutMutantRuns(TRY(source_->store->MutantRuns(model, device.name))));
     TRY(into_.PutGrowth(TRY(source_->store->Growth(model))));
     std::set<std::string> known;
     for (const StoredReferenceOutput& row : TRY(into_.ReferenceOutputs(model)))

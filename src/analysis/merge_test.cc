@@ -43,10 +43,12 @@ std::unique_ptr<Store> Part(Store& whole, const std::string& folder, const std::
     EXPECT_TRUE(part->PutOriginals({row}).ok());
   }
   for (const StoredRepeat& row : Rows(whole.Repeats("Net"))) {
-    if (row.device == device) EXPECT_TRUE(part->PutRepeats({row}).ok());
+    if (row.device != device) continue;
+    EXPECT_TRUE(part->PutRepeats({row}).ok());
   }
-  if (device == "base")
+  if (device == "base") {
     EXPECT_TRUE(part->PutReferenceOutputs(whole.ReferenceOutputs("Net").value()).ok());
+  }
   EXPECT_TRUE(part->PutFates(whole.Fates("Net", device).value(), std::nullopt).ok());
   return part;
 }
@@ -67,10 +69,14 @@ class MergeTest : public testing::Test {
 };
 
 TEST_F(MergeTest, PartsGiveTheWhole) {
+  const std::vector<StoredMutantRun> again = {{"Net", "k1", "base", "a.jpg", 2, "ok", 7}};
+  ASSERT_TRUE(base_->PutMutantRuns(again).ok());
   ASSERT_TRUE(base_->PutFloors({{"Net", "base", "v", 0, 2, 0.5, 0.5, 0.25, 1}}).ok());
   ASSERT_TRUE(host_->PutFloors({{"Net", "host", "v", 0, 2, 0.75, 0.5, 0.75, 1}}).ok());
   ASSERT_TRUE(host_->PutGrowth({{"Net", "k1", "host", "", 0, "a.jpg", "v"}}).ok());
   ASSERT_TRUE(Merged().ok());
+  ASSERT_EQ(into_->MutantRuns("Net", "base").value().size(), 1u);
+  EXPECT_EQ(into_->MutantRuns("Net", "base").value()[0].label, 7);
   CampaignView whole = ReadCampaign(whole_.store()).value();
   CampaignView merged = ReadCampaign(*into_).value();
   ASSERT_EQ(merged.devices.size(), 2u);

@@ -287,6 +287,55 @@ TEST_F(CampaignTest, ALostCompilerLosesNothingAtAnyMoment) {
   }
 }
 
+TEST_F(CampaignTest, MutantsAreRunAgainAsOftenAsAsked) {
+  Json json = Basic();
+  json["matrix"] = "full";
+  World once;
+  RunWell(once, json, "once");
+  const std::string fates = Contents("once");
+  World world;
+  world.other_label_from_run = 3;
+  for (const int runs : {1, 3, 4}) {
+    json["mutant_repeats"] = runs;
+    RunWell(world, json, "out");
+    EXPECT_EQ(Contents("out"), fates) << runs;  // those of the first run
+    auto store = Must(Store::OpenReadOnly(StorePath(Out("out"))));
+    int again = 0;
+    for (const char* device : {"a", "b"}) {
+      std::map<std::string, int> dead;
+      std::map<std::string, std::vector<StoredFate>> first;
+      for (const StoredFate& fate : Must(store->Fates("net", device))) {
+        first[fate.mutant].push_back(fate);
+        dead[fate.mutant] += fate.ending != "ok";
+      }
+      std::map<std::string, std::vector<StoredMutantRun>> rows;
+      for (const StoredMutantRun& row : Must(store->MutantRuns("net", device)))
+        rows[row.mutant].push_back(row);
+      for (const auto& [mutant, fates_of] : first) {
+        ASSERT_EQ(rows[mutant].size(), dead[mutant] ? 0 : 5 * static_cast<size_t>(runs - 1));
+        for (size_t i = 0; i < rows[mutant].size(); ++i) {
+          const StoredMutantRun& row = rows[mutant][i];
+          const StoredFate& fate = fates_of[i / static_cast<size_t>(runs - 1)];
+          EXPECT_EQ(row.image, fate.image);
+          EXPECT_EQ(row.run, 2 + static_cast<int>(i) % (runs - 1));
+          EXPECT_EQ(row.ending, "ok");
+          EXPECT_EQ(row.label, row.run >= 3 ? 5 : fate.top_json.substr(0, 3) == "[[7" ? 7 : 1);
+          ++again;
+        }
+      }
+    }
+    EXPECT_EQ(again > 0, runs > 1);
+  }
+  // Each run once, whatever was stored before; and nothing more when it is all there.
+  EXPECT_EQ(std::max_element(world.runs.begin(), world.runs.end(),
+                             [](auto& a, auto& b) { return a.second < b.second; })
+                ->second,
+            4);
+  const int run = world.mutants_run;
+  RunWell(world, json, "out");
+  EXPECT_EQ(world.mutants_run, run);
+}
+
 // Two servers under one device, each with noise of its own: the worse of them is the device's.
 TEST_F(CampaignTest, ANoisyFarmIsMeasuredServerByServer) {
   World world;

@@ -104,6 +104,12 @@ class Reader {
     }
     config.repeats = json.at("repeats");
     config.floors = json.at("floors");
+    config.mutant_repeats = json.at("mutant_repeats");
+    if (config.mutant_repeats > 1 && config.matrix != "full") {
+      return Fail(Code::kInvalidInput, where_, "mutant_repeats: is ",
+                  std::to_string(config.mutant_repeats),
+                  "; mutants are run again under \"matrix\": \"full\" only");
+    }
     config.jobs = json.at("jobs");
     if (config.jobs == 0) config.jobs = std::max(1u, std::thread::hardware_concurrency());
     config.cache = json.at("cache");
@@ -116,7 +122,8 @@ class Reader {
     config.operators = TRY(
         ReadOperators(json.at("operators"), where_, catalog, resolve, &config.json["operators"]));
     Json hashed = config.json;
-    for (const char* key : {"jobs", "memory_budget_mb", "cache", "repeats", "floors", "severity"})
+    for (const char* key :
+         {"jobs", "memory_budget_mb", "cache", "repeats", "mutant_repeats", "floors", "severity"})
       hashed.erase(key);
     if (hashed.contains("images")) hashed["images"].erase("groups");
     for (Json& model : hashed["models"])

@@ -42,12 +42,13 @@ struct Config {
   double timeout_factor = 10, timeout_floor_s = 1;
   int jobs = 1;
   int level = 3;
-  int repeats = 5;    // runs of the original on each image of a device
-  int floors = 2;     // images that rounding floors are measured on; 0 = none are
-  std::string cache;  // "" = the campaign's own
-  std::string file;   // where it was read from, for messages
-  Json json;          // normalised: defaults filled in, keys in the table's order, paths as written
-  std::string hash;   // of `json` without what no verdict depends on (jobs, memory, cache)
+  int repeats = 5;         // runs of the original on each image of a device
+  int mutant_repeats = 1;  // runs of a mutant on each image, under a full matrix
+  int floors = 2;          // images that rounding floors are measured on; 0 = none are
+  std::string cache;       // "" = the campaign's own
+  std::string file;        // where it was read from, for messages
+  Json json;         // normalised: defaults filled in, keys in the table's order, paths as written
+  std::string hash;  // of `json` without what no verdict depends on (jobs, memory, cache)
 };
 
 // What configuration needs to know of the mutation operators; tests bring their own.

@@ -369,6 +369,14 @@ const ObjectKeys& CampaignKeys() {
        5,
        {},
        1},
+      {"mutant_repeats",
+       KeyType::kInteger,
+       "Runs of every mutant on each image, under a full matrix. On a device that does not repeat "
+       "itself the kill rule fisher then tells the mutant's labels from the device's noise.",
+       false,
+       1,
+       {},
+       1},
       {"floors",
        KeyType::kInteger,
        "Images on which every step's rounding floor is measured before a device's first mutant: "

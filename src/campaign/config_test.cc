@@ -85,6 +85,9 @@ TEST_F(ConfigTest, TakesComments) {
 TEST_F(ConfigTest, WhatNoVerdictDependsOnDoesNotChangeTheHash) {
   std::string hash = Parse(Good()).value().hash;
   Json json = Good();
+  json["matrix"] = "full";
+  hash = Parse(json).value().hash;
+  json["mutant_repeats"] = 3;
   json["jobs"] = 7;
   json["memory_budget_mb"] = 64;
   json["cache"] = "somewhere";
@@ -173,6 +176,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "max_mutants: is 5000000000; it must be at most 2147483647"},
         BadInput{"zero_scale", [](Json& j) { j["models"][0]["preprocessing"]["scale"] = 0; },
                  "models[0].preprocessing.scale: is 0; it must be above 0"},
+        BadInput{"mutant_repeats", [](Json& j) { j["mutant_repeats"] = 3; },
+                 "mutant_repeats: is 3; mutants are run again under \"matrix\": \"full\" only"},
         BadInput{"choice", [](Json& j) { j["matrix"] = "late"; },
                  "matrix: 'late' is not known; say 'early' or 'full'"},
         BadInput{"kill", [](Json& j) { j["kill"] = "top5"; },

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "analysis/originals.h"
+#include "campaign/kept_runs.h"
 #include "campaign/state.h"
 #include "campaign/steps.h"
 #include "judge/top_json.h"
@@ -37,8 +38,12 @@ struct Work {
 
 class DeviceRun {
  public:
-  DeviceRun(CampaignContext& context, std::string model, const DeviceConfig& device)
-      : context_(context), model_(std::move(model)), device_(device) {}
+  // `run`: 1 = that of the fates; further ones are of what ended well (`mutant_repeats`).
+  DeviceRun(CampaignContext& context, std::string model, const DeviceConfig& device, int run)
+      : context_(context),
+        model_(std::move(model)),
+        device_(device),
+        runs_(context.store, model_, device.name, run) {}
 
   Status Run() {
     images_ = TRY(context_.store.Images(model_));
@@ -48,7 +53,8 @@ class DeviceRun {
         std::count_if(work_.begin(), work_.end(), [](const Work& w) { return w.life.waiting(); });
     if (waiting == 0) return Ok();
     auto all = static_cast<int64_t>(work_.size());
-    context_.progress.Begin("running mutants on " + device_.name, all, all - waiting);
+    context_.progress.Begin("running mutants on " + device_.name + runs_.Name(), all,
+                            all - waiting);
     Status status = WithRestarts(
         context_, device_.name, [this] { return Pass(); },
         [this] { return std::exchange(stored_something_, false); });
@@ -78,7 +84,8 @@ class DeviceRun {
       rerun_timeouts_ = TRY(ParseJson(*noted, "the stored list of timeouts"));
     }
     std::set<std::string> again;
-    if (rerun_timeouts_.contains(model_) && rerun_timeouts_[model_].contains(device_.name)) {
+    if (runs_.first() && rerun_timeouts_.contains(model_) &&
+        rerun_timeouts_[model_].contains(device_.name)) {
       again = rerun_timeouts_[model_][device_.name].get<std::set<std::string>>();
     }
     std::map<std::string, std::string> builds;
@@ -86,17 +93,16 @@ class DeviceRun {
     for (const StoredBuild& build : TRY(context_.store.Builds(model_))) {
       if (build.target_index == target) builds[build.mutant] = build.state;
     }
-    std::map<std::string, std::vector<StoredFate>> fates;
-    for (StoredFate& fate : TRY(context_.store.Fates(model_, device_.name))) {
-      if (fate.ending == "timeout" && again.count(fate.mutant)) continue;
-      fates[fate.mutant].push_back(std::move(fate));
-    }
+    FatesByMutant fates = TRY(runs_.Fates());
+    for (const std::string& mutant : again)
+      std::erase_if(fates[mutant], [](const StoredFate& fate) { return fate.ending == "timeout"; });
+    const std::set<std::string> left_out = TRY(runs_.LeftOut(images_.size()));
     for (const StoredOutOfBounds& known : TRY(context_.store.OutOfBoundsOf(model_))) {
       if (known.device == device_.name) out_of_bounds_known_.insert(known.mutant);
     }
     for (const StoredMutant& mutant : TRY(context_.store.Mutants(model_))) {
       auto build = builds.find(mutant.id);
-      if (!mutant.selected || build == builds.end()) continue;
+      if (!mutant.selected || build == builds.end() || left_out.contains(mutant.id)) continue;
       Work work{mutant.id, {}, {}, false, 0};
       work.life.MoveTo(build->second == "ok"          ? MutantState::kBuilt
                        : build->second == "stillborn" ? MutantState::kStillborn
@@ -116,7 +122,7 @@ class DeviceRun {
   }
 
   // Finds the mutants that run the same and gives each what any of them has been measured on.
-  Status ShareFates(const std::map<std::string, std::vector<StoredFate>>& fates) {
+  Status ShareFates(const FatesByMutant& fates) {
     std::map<std::string, std::string> codes;  // by mutant
     for (StoredCode& row : TRY(context_.store.Codes(model_)))
       if (row.target_index == context_.target_of_device.at(device_.name))
@@ -163,7 +169,7 @@ class DeviceRun {
     if (given.empty()) return Ok();
     if (out_of_bounds_known_.count(work.id)) outside.reset();
     if (outside) outside->mutant = work.id;
-    TRY(context_.store.PutFates(given, outside));
+    TRY(runs_.Put(given, outside));
     if (outside) out_of_bounds_known_.insert(work.id);
     for (const StoredFate& fate : given) {
       std::string where = "the fate of " + work.id;
@@ -269,8 +275,8 @@ class DeviceRun {
         TRY(ParseJson(build->program_json, "the stored build of " + work.id))));
     job.images = Next(work, chunk);
     job.stop_at_kill = !context_.full_matrix && !unstable_.contains(job.images.front());
-    job.full_timing = context_.config.timing == "full";
-    job.outside_known = out_of_bounds_known_.contains(work.id);
+    job.full_timing = runs_.first() && context_.config.timing == "full";
+    job.outside_known = !runs_.first() || out_of_bounds_known_.contains(work.id);
     job.slow_oracle = context_.slow_oracle;
     return job;
   }
@@ -307,6 +313,7 @@ class DeviceRun {
     for (size_t follower : work.followers) work_[follower].life.MoveTo(MutantState::kDone);
     const int judged = 1 + static_cast<int>(work.followers.size());
     for (int i = 0; i < judged; ++i) context_.progress.Count();
+    if (!runs_.first()) return;
     context_.outcome.stats.judged += judged;
     context_.outcome.stats.shared += judged - 1;
   }
@@ -321,13 +328,13 @@ class DeviceRun {
     auto [fates, outside] = StoredForm(model_, device_.name, done);
     // The first one in image order is kept: a later chunk must not show.
     if (out_of_bounds_known_.count(work.id)) outside.reset();
-    TRY(context_.store.PutFates(fates, outside));
+    TRY(runs_.Put(fates, outside));
     if (outside) out_of_bounds_known_.insert(work.id);
     stored_something_ |= !fates.empty();
     CampaignStats& stats = context_.outcome.stats;
     for (const StoredFate& fate : fates) {
-      ++stats.fates;
-      stats.infected += fate.infected;
+      stats.fates += runs_.first();
+      stats.infected += runs_.first() && fate.infected;
     }
     for (size_t i = 0; i < fates.size(); ++i) Take(work, fates[i], done.fates[i].top);
     for (size_t follower : work.followers) TRY(Give(fates, outside, work_[follower]));
@@ -368,6 +375,7 @@ class DeviceRun {
   CampaignContext& context_;
   std::string model_;
   const DeviceConfig& device_;
+  KeptRuns runs_;
   std::vector<StoredImage> images_;  // in the fixed order
   Tops originals_;
   std::set<std::string> unstable_;  // images that do not kill, by the original's own runs
@@ -381,21 +389,15 @@ class DeviceRun {
 
 }  // namespace
 
-StoredDone StoredForm(const std::string& model, const std::string& device, const MutantDone& done) {
-  StoredDone stored;
-  for (const Fate& fate : done.fates)
-    stored.fates.push_back({model, done.mutant, device, fate.image, EndingName(fate.ending),
-                            DumpJson(TopToJson(fate.top)), fate.infected, fate.dirty_steps,
-                            fate.first_diverging_step, fate.first_diverging_layer, fate.nonfinite,
-                            fate.max_abs_diff, fate.seconds, fate.detail});
-  if (const auto& access = done.out_of_bounds)
-    stored.outside = {model, done.mutant, device, access->step, access->buffer, access->offset};
-  return stored;
-}
-
 Status RunMutants(CampaignContext& context, const std::string& model, const DeviceConfig& device) {
-  TRY(CheckInterrupted(context));
-  return DeviceRun(context, model, device).Run();
+  const int runs = context.full_matrix ? context.config.mutant_repeats : 1;
+  const int pending = context.outcome.left_pending;
+  // What could not be run once is not tried again right away.
+  for (int run = 1; run <= runs && context.outcome.left_pending == pending; ++run) {
+    TRY(CheckInterrupted(context));
+    TRY(DeviceRun(context, model, device, run).Run());
+  }
+  return Ok();
 }
 
 }  // namespace mutatenn

@@ -89,6 +89,8 @@ struct World {
   std::set<std::string> killers;           // mutants that take the worker along whenever they run
   std::map<std::string, int> tool_errors;  // mutant -> how often it ends in one
   int fail_fates_after = -1;               // PutFates calls until the disk is full
+  std::map<std::string, int> runs;         // of a mutant on a device's image
+  int other_label_from_run = 0;            // the run of a mutant from which its label is 5
   bool interrupted = false;
   std::vector<double> slept;
   std::vector<std::vector<std::string>> batches;  // mutants under way together when a worker died
@@ -234,8 +236,9 @@ class FakeSession : public Session {
     // The margin falls with the hash, so that the order of images is not that of their names.
     return {{1, 10.0}, {2, 9.0 - static_cast<double>(Hash64(image) % 100) / 100}};
   }
-  Fate FateOf(const std::string& mutant, const std::string& image) const {
+  Fate FateOf(const std::string& mutant, const std::string& image) {
     Fate fate{image};
+    const int run = ++world_.runs[mutant + device_ + image];
     fate.seconds = 0.25;
     uint64_t kind = Hash64(mutant + device_ + image) % 10;
     if (world_.timeouts.count(mutant) && world_.floor_s <= 1) {
@@ -247,6 +250,8 @@ class FakeSession : public Session {
       fate.infected = true;
       fate.dirty_steps = 1;
       fate.top = {{kind < 3 ? 7 : 1, 9.5}, {2, 9.0}};
+      if (world_.other_label_from_run > 0 && run >= world_.other_label_from_run)
+        fate.top[0].label = 5;
     }
     return fate;
   }
@@ -311,6 +316,13 @@ class FullDiskStore : public Store {
   }
   Result<std::vector<StoredReferenceOutput>> ReferenceOutputs(const std::string& m) override {
     return s_->ReferenceOutputs(m);
+  }
+  Status PutMutantRuns(const std::vector<StoredMutantRun>& v) override {
+    return s_->PutMutantRuns(v);
+  }
+  Result<std::vector<StoredMutantRun>> MutantRuns(const std::string& m,
+                                                  const std::string& d) override {
+    return s_->MutantRuns(m, d);
   }
   Status PutOriginals(const std::vector<StoredOriginal>& v) override { return s_->PutOriginals(v); }
   Status AddEvent(const std::string& k, const std::string& t) override {

@@ -23,6 +23,10 @@ LimitCheck FisherCheck(const Evidence& evidence, bool complete) {
   for (size_t i = 0; i < evidence.fates.size(); ++i) {
     ++runs;
     killing += KilledByTop1(evidence.originals[i], evidence.fates[i].top);
+    if (i < evidence.again.size()) {
+      runs += evidence.again[i].runs;
+      killing += evidence.again[i].other_labels;
+    }
     if (i >= evidence.repeats.size()) continue;
     original_runs += evidence.repeats[i].runs;
     original_killing += evidence.repeats[i].other_labels;

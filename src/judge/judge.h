@@ -97,10 +97,11 @@ struct KillRule {
   bool operator==(const KillRule&) const = default;
 };
 
-// Runs of the original on one image after its first one, which the mutants are compared with.
+// Runs on one image after the first one: of the original, or of a mutant. Labels are compared with
+// that of the original's first run.
 struct Repeats {
   int runs = 0;          // 0 = not recorded
-  int other_labels = 0;  // of them, with another first label
+  int other_labels = 0;  // of them, with another first label or none
   bool Stable() const { return other_labels == 0; }
 };
 
@@ -118,6 +119,7 @@ struct Evidence {
   std::vector<std::vector<Ranked>> originals;  // the original's top list for each fate, same order
   std::vector<int64_t> truths;                 // of each fate, -1 = not known; for acceptance
   std::vector<Repeats> repeats;                // of each fate's image; missing ones are stable
+  std::vector<Repeats> again;                  // further runs of each fate; missing: none
   // Asks KillRule::command, once all images gave an output.
   std::function<LimitCheck(const Evidence&)> ask = {};
   int images_planned = 0;

@@ -70,6 +70,15 @@ TEST(FisherRule, ComparesWithTheOriginalsOwnRuns) {
   EXPECT_EQ(Judge(Runs(three, {4, 0}, "fisher:0.004")).verdict, Verdict::kSurvived);
   EXPECT_EQ(Judge(Runs(three, {4, 2}, "fisher")).verdict, Verdict::kSurvived);  // a noisy original
   EXPECT_EQ(Judge(Runs({8, 8, 8}, {4, 0}, "fisher")).verdict, Verdict::kPending);  // of five images
+  // Run three times each: two of five images keep their label in all of them.
+  Evidence again = Runs(three, {4, 0}, "fisher:0.001");
+  EXPECT_EQ(Judge(again).verdict, Verdict::kSurvived);
+  again.again = {{2, 2}, {2, 0}, {2, 2}, {2, 0}, {2, 1}};
+  judged = Judge(again);
+  EXPECT_EQ(judged.verdict, Verdict::kKilled);
+  // scipy 1.17.1: fisher_exact([[8, 7], [0, 20]], alternative="greater")
+  EXPECT_EQ(judged.reason,
+            "another label on 8 of 15 runs, the original's on 0 of 20, p = 0.000273");
   judged = Judge(Runs(three, {}, "fisher"));
   EXPECT_EQ(judged.verdict, Verdict::kPending);
   EXPECT_EQ(judged.reason, "the original was run once only (`repeats`)");

@@ -209,7 +209,17 @@ CREATE TABLE growth (
   PRIMARY KEY (model, mutant, device, against, number)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE mutant_runs (  -- of a mutant on an image, after the first one, which `fates` holds
+  model TEXT NOT NULL, mutant TEXT NOT NULL, device TEXT NOT NULL, image TEXT NOT NULL,
+  run INTEGER NOT NULL,    -- from 2
+  ending TEXT NOT NULL,    -- ok, crashed, timeout
+  label INTEGER NOT NULL,  -- the first one; -1 = the run gave none
+  PRIMARY KEY (model, mutant, device, image, run)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3,
+                                       kVersion4, kVersion5, kVersion6};
 
 }  // namespace
 

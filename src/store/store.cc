@@ -100,6 +100,7 @@ class SqliteStore final : public Store {
   Status PutFloors(const std::vector<StoredFloor>& rows) override { return Put(rows); }
   Status PutStepHashes(const std::vector<StoredStepHash>& rows) override { return Put(rows); }
   Status PutGrowth(const std::vector<StoredGrowth>& rows) override { return Put(rows); }
+  Status PutMutantRuns(const std::vector<StoredMutantRun>& rows) override { return Put(rows); }
   Status PutOriginals(const std::vector<StoredOriginal>& rows) override { return Put(rows); }
 
   Status PutFates(const std::vector<StoredFate>& fates,
@@ -201,6 +202,11 @@ class SqliteStore final : public Store {
   Result<std::vector<StoredFate>> FatesOf(const std::string& model,
                                           const std::string& mutant) override {
     return Get<StoredFate>("WHERE model = ? AND mutant = ? ORDER BY device, image", model, mutant);
+  }
+  Result<std::vector<StoredMutantRun>> MutantRuns(const std::string& model,
+                                                  const std::string& device) override {
+    return Get<StoredMutantRun>("WHERE model = ? AND device = ? ORDER BY mutant, image, run", model,
+                                device);
   }
   Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& model) override {
     return Get<StoredOutOfBounds>("WHERE model = ? ORDER BY mutant, device", model);

@@ -118,6 +118,12 @@ struct StoredFate {
   double max_abs_diff = 0, seconds = 0;
   std::string detail;
 };
+struct StoredMutantRun {  // after the first one, whose fate is a StoredFate
+  std::string model, mutant, device, image;
+  int run = 2;
+  std::string ending;
+  int64_t label = -1;  // the first one; -1 = the run gave none
+};
 struct StoredOutOfBounds {  // once per mutant and device
   std::string model, mutant, device, step, buffer;
   int64_t offset = 0;
@@ -159,6 +165,7 @@ class Store {
   // One transaction; replaces fates of the same key.
   virtual Status PutFates(const std::vector<StoredFate>&,
                           const std::optional<StoredOutOfBounds>&) = 0;
+  virtual Status PutMutantRuns(const std::vector<StoredMutantRun>&) = 0;
   virtual Status AddEvent(const std::string& kind, const std::string& text) = 0;
 
   virtual Result<std::vector<StoredModel>> Models() = 0;
@@ -199,6 +206,9 @@ class Store {
                           const std::function<Status(const StoredFate&)>& visit) = 0;
   virtual Result<std::vector<StoredFate>> FatesOf(const std::string& model,
                                                   const std::string& mutant) = 0;
+  // By mutant, image and run.
+  virtual Result<std::vector<StoredMutantRun>> MutantRuns(const std::string& model,
+                                                          const std::string& device) = 0;
   virtual Result<std::vector<StoredOutOfBounds>> OutOfBoundsOf(const std::string& model) = 0;
   virtual Result<std::vector<std::pair<std::string, std::string>>> Events() = 0;
 

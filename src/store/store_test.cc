@@ -44,6 +44,7 @@ STORE_ROW_EQUALITY(StoredCode)
 STORE_ROW_EQUALITY(StoredOriginal)
 STORE_ROW_EQUALITY(StoredFate)
 STORE_ROW_EQUALITY(StoredOutOfBounds)
+STORE_ROW_EQUALITY(StoredMutantRun)
 
 namespace {
 namespace fs = std::filesystem;
@@ -120,6 +121,8 @@ TEST_F(StoreTest, RoundTripOfEveryTable) {
                   true,      std::numeric_limits<double>::infinity(),
                   0.125,     "SIGSEGV in step conv3"};
   StoredOutOfBounds out{"z", "1", "base", "conv3", "input 0", -64};
+  std::vector<StoredMutantRun> again = {{"z", "1", "base", "a.jpg", 2, "ok", 7},
+                                        {"z", "1", "base", "a.jpg", 3, "crashed", -1}};
   for (bool reopened : {false, true}) {
     auto store = MustOpen();
     if (!reopened) {
@@ -135,6 +138,7 @@ TEST_F(StoreTest, RoundTripOfEveryTable) {
       ASSERT_TRUE(store->PutBuilds(builds).ok());
       ASSERT_TRUE(store->PutOriginals(originals).ok());
       ASSERT_TRUE(store->PutFates({fate}, out).ok());
+      ASSERT_TRUE(store->PutMutantRuns(again).ok());
       ASSERT_TRUE(store->AddEvent("start", "one").ok());
       ASSERT_TRUE(store->AddEvent("end", "two").ok());
     }
@@ -158,6 +162,8 @@ TEST_F(StoreTest, RoundTripOfEveryTable) {
     EXPECT_TRUE(store->Fates("z", "host").value().empty());
     EXPECT_EQ(store->FatesOf("z", "1").value(), std::vector{fate});
     EXPECT_EQ(store->OutOfBoundsOf("z").value(), std::vector{out});
+    EXPECT_EQ(store->MutantRuns("z", "base").value(), again);
+    EXPECT_TRUE(store->MutantRuns("z", "host").value().empty());
     EXPECT_EQ(store->Events().value(),
               (std::vector<std::pair<std::string, std::string>>{{"start", "one"}, {"end", "two"}}));
   }

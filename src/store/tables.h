@@ -73,6 +73,8 @@ STORE_TABLE(StoredFate, "fates", 4,
             "nonfinite,max_abs_diff,seconds,detail",
             r.model, r.mutant, r.device, r.image, r.ending, r.top_json, r.infected, r.dirty_steps,
             r.first_step, r.first_layer, r.nonfinite, r.max_abs_diff, r.seconds, r.detail)
+STORE_TABLE(StoredMutantRun, "mutant_runs", 5, "model,mutant,device,image,run,ending,label",
+            r.model, r.mutant, r.device, r.image, r.run, r.ending, r.label)
 STORE_TABLE(StoredOutOfBounds, "out_of_bounds", 3, "model,mutant,device,step,buffer,offset",
             r.model, r.mutant, r.device, r.step, r.buffer, r.offset)
 
