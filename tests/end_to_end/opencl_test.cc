@@ -126,7 +126,9 @@ TEST_F(OpenClCampaign, MeasuresItsOriginalAsACpuDoes) {
     EXPECT_EQ(floors[i].step, on_cpu[i].step);
     EXPECT_LE(floors[i].floor, 1e-5) << floors[i].step;
     EXPECT_FALSE(std::isnan(floors[i].distance)) << floors[i].step;
-    if (floors[i].step != "pool") EXPECT_GT(floors[i].distance, 0) << floors[i].step;
+    if (floors[i].step != "pool") {
+      EXPECT_GT(floors[i].distance, 0) << floors[i].step;
+    }
   }
   const auto hashes = store->StepHashes("tiny", "opencl").value();
   EXPECT_EQ(hashes.size(), store->StepHashes("tiny", "cpu").value().size());

@@ -143,8 +143,9 @@ TEST(Bundle, RunElsewhereGivesTheReportOfACampaign) {
   ASSERT_EQ(needed.status, 0) << needed.err;
   std::istringstream libraries(needed.out);
   for (std::string line; std::getline(libraries, line);)
-    if (line.find("libtvm") != std::string::npos || line.find("libfmt") != std::string::npos)
+    if (line.find("libtvm") != std::string::npos || line.find("libfmt") != std::string::npos) {
       EXPECT_NE(line.find(unpacked), std::string::npos) << line;
+    }
   const std::string results = scratch / "results.jsonl";
   const std::vector<std::string> run = {"/usr/bin/env", "-i", "PATH=/usr/bin:/bin",
                                         unpacked + "/run.sh", results};
